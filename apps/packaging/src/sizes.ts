@@ -1,0 +1,66 @@
+// What a page ships: the budget of two programs, and what must not be in the first.
+import { readdirSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { bundle, type Bundle } from "./bundle.ts";
+import { assert, check } from "./check.ts";
+
+const inference = `
+import { createModel, lstm, recurrent, stack } from "@recurra/core";
+import { openCpu } from "@recurra/backend-cpu";
+
+const network = stack(recurrent(lstm, { inputSize: 10, hiddenSize: 20 }));
+export const model = createModel(network, openCpu(), { seed: 1 });
+export const run = (x) => model.runSync(x);
+export const stream = model.stream();
+export const step = (frame, into) => stream.step(frame, into);
+`;
+
+const withGradient = `${inference}
+import { gradientSync } from "@recurra/core";
+export const gradient = (...args) => gradientSync(model, ...args);
+`;
+
+/** Parts of core, a file or a folder each, that a page which only infers doesn't ship. */
+const absent = ["adjoint", "oracle", "verify", "explain"];
+
+/** @param folder where the packages are installed */
+export async function checkSizes(folder: string): Promise<void> {
+  const core = join(folder, "node_modules", "@recurra", "core", "dist");
+  const partsOf = (files: readonly string[]): string[] =>
+    absent.filter((part) => files.some((file) => file.split(/[\\/]/).some((name) => name.startsWith(part))));
+
+  await check("core has an adjoint, an oracle, a verifier and an explain to leave out", () => {
+    const found = partsOf(readdirSync(core, { recursive: true, encoding: "utf8" }));
+    assert(
+      found.length === absent.length,
+      `of ${absent.join(", ")} core's files only show ${found.join(", ")}`,
+    );
+  });
+
+  await check("core + CPU + lstm that runs and streams", async () => {
+    const made = await make(folder, "inference.js", inference);
+    const found = partsOf(made.modules.map((id) => relative(core, id)));
+    assert(found.length === 0, `expected none of ${absent.join(", ")}; got ${found.join(", ")}`);
+    return withinBudget(made, 15_000);
+  });
+
+  await check("the same with gradients", async () => {
+    const made = await make(folder, "gradient.js", withGradient);
+    const found = partsOf(made.modules.map((id) => relative(core, id)));
+    assert(found.includes("adjoint"), "expected the adjoint in the bundle");
+    return withinBudget(made, 20_000);
+  });
+}
+
+function make(folder: string, entry: string, source: string): Promise<Bundle> {
+  writeFileSync(join(folder, entry), source);
+  return bundle(folder, entry);
+}
+
+function withinBudget({ minified, gzipped, modules }: Bundle, budget: number): string {
+  const size = `${kB(minified)} minified, ${kB(gzipped)} gzipped of ${kB(budget)}, ${String(modules.length)} modules`;
+  assert(gzipped <= budget, `too large: ${size}`);
+  return size;
+}
+
+const kB = (bytes: number): string => `${(bytes / 1000).toFixed(1)} kB`;

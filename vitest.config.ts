@@ -1,0 +1,24 @@
+// One configuration for every test: each package, each app and the scripts are a project of it.
+import { existsSync, readdirSync } from "node:fs";
+import { defineConfig } from "vitest/config";
+
+const folders = ["packages", "apps"]
+  .flatMap((group) => readdirSync(group).map((name) => `${group}/${name}`))
+  .concat("scripts")
+  .filter((folder) => existsSync(`${folder}/test`));
+
+/** Imports between packages resolve to sources, so that no build is needed between an edit and its test. */
+const conditions = ["@recurra/source", "module", "node", "import", "default"];
+
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
+  test: {
+    // gpu.js and Chromium want a process of their own, and a test may set flags of V8.
+    pool: "forks",
+    projects: folders.map((folder) => ({
+      extends: true,
+      test: { name: folder, root: folder, include: ["test/**/*.test.ts"] },
+    })),
+  },
+});
