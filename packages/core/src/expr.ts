@@ -1,0 +1,100 @@
+/** What cells and networks are written in: expressions over the graph, with methods for sums and functions for the rest. */
+import type { FunctionName, ReduceName } from "./backend.ts";
+import { fail } from "./errors.ts";
+import type { Graph, Node } from "./graph.ts";
+
+export * from "./graph.ts";
+
+/** What cells and networks compute with: a vector at every step. Widths must agree; a width of 1 is repeated. */
+export class Expr {
+  constructor(
+    readonly graph: Graph,
+    readonly node: Node,
+  ) {}
+  get width(): number {
+    return this.node.width;
+  }
+  plus(...others: readonly (Expr | number)[]): Expr {
+    return others.reduce<Expr>((sum, other) => apply("plus", sum, other), this);
+  }
+  minus(other: Expr | number): Expr {
+    return apply("minus", this, other);
+  }
+  times(other: Expr | number): Expr {
+    return apply("times", this, other);
+  }
+  over(other: Expr | number): Expr {
+    return apply("over", this, other);
+  }
+}
+
+/** A parameter matrix [out, in]. */
+export class Matrix {
+  constructor(
+    readonly graph: Graph,
+    readonly node: Node,
+  ) {}
+  /** The matrix-vector product, of width out. */
+  dot(v: Expr): Expr {
+    return new Expr(this.graph, this.graph.product(this.node, v.node));
+  }
+}
+
+/** A pointwise function on expressions; numbers become constants. */
+export function apply(fn: FunctionName, ...args: readonly (Expr | number)[]): Expr {
+  const graph = args.find((a): a is Expr => a instanceof Expr)?.graph;
+  if (!graph) fail("INVALID_ARGUMENT", `${fn}: expected an expression, got numbers only`);
+  for (const a of args)
+    if (a instanceof Expr && a.graph !== graph)
+      fail("INVALID_ARGUMENT", `${fn}: expected expressions of one network, got two networks' expressions`);
+  return new Expr(
+    graph,
+    graph.map(fn, ...args.map((a) => (typeof a === "number" ? graph.constant(a) : a.node))),
+  );
+}
+
+type Unary = (v: Expr) => Expr;
+type Operand = Expr | number;
+const unary =
+  (fn: FunctionName): Unary =>
+  (v) =>
+    apply(fn, v);
+
+export const neg: Unary = /* @__PURE__ */ unary("neg");
+export const exp: Unary = /* @__PURE__ */ unary("exp");
+export const log: Unary = /* @__PURE__ */ unary("log");
+export const tanh: Unary = /* @__PURE__ */ unary("tanh");
+export const sigmoid: Unary = /* @__PURE__ */ unary("sigmoid");
+export const relu: Unary = /* @__PURE__ */ unary("relu");
+/** log(1 + exp(v)), which doesn't overflow. */
+export const softplus: Unary = /* @__PURE__ */ unary("softplus");
+export const abs: Unary = /* @__PURE__ */ unary("abs");
+export const sqrt: Unary = /* @__PURE__ */ unary("sqrt");
+/** 1 / √v. */
+export const rsqrt: Unary = /* @__PURE__ */ unary("rsqrt");
+export const reciprocal: Unary = /* @__PURE__ */ unary("reciprocal");
+export const max = (a: Operand, b: Operand): Expr => apply("max", a, b);
+export const min = (a: Operand, b: Operand): Expr => apply("min", a, b);
+export const clamp = (v: Operand, low: Operand, high: Operand): Expr => apply("clamp", v, low, high);
+/** 1 where a < b, else 0. */
+export const less = (a: Operand, b: Operand): Expr => apply("less", a, b);
+export const lessEqual = (a: Operand, b: Operand): Expr => apply("lessEqual", a, b);
+export const equal = (a: Operand, b: Operand): Expr => apply("equal", a, b);
+/** a where the condition isn't 0, else b. */
+export const select = (condition: Operand, a: Operand, b: Operand): Expr => apply("select", condition, a, b);
+
+const reduction =
+  (fn: ReduceName): Unary =>
+  (v) =>
+    new Expr(v.graph, v.graph.reduce(fn, v.node));
+/** Over the row: a width of 1. */
+export const rowSum: Unary = /* @__PURE__ */ reduction("sum");
+export const rowMean: Unary = /* @__PURE__ */ reduction("mean");
+export const rowMax: Unary = /* @__PURE__ */ reduction("max");
+
+/** Side by side: widths add. */
+export function concat(...parts: readonly Expr[]): Expr {
+  const [first] = parts;
+  if (!first) fail("INVALID_ARGUMENT", "concat: expected at least one expression, got none");
+  return new Expr(first.graph, first.graph.concat(...parts.map((p) => p.node)));
+}

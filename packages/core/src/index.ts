@@ -1,0 +1,63 @@
+/** Recurra's core: cells, networks, models, gradients. Import a backend beside it. */
+export * from "./backend.ts";
+export { RecurraError, type ErrorCode } from "./errors.ts";
+export {
+  abs, clamp, concat, equal, exp, Expr, less, lessEqual, log, Matrix, max, min, neg, reciprocal, relu, rowMax, rowMean, rowSum, rsqrt,
+  select, sigmoid, softplus, sqrt, tanh,
+} from "./expr.ts"; // prettier-ignore
+export * from "./activations.ts";
+export {
+  cell,
+  matrix,
+  vector,
+  vectors,
+  type Cell,
+  type CellDeclaration,
+  type Size,
+  type StateShape,
+  type WeightSpec,
+} from "./cell.ts";
+export * from "./cells/index.ts";
+export {
+  constant,
+  glorot,
+  normal,
+  orthogonal,
+  uniform,
+  type Initializer,
+  type Random,
+} from "./initializers.ts";
+export {
+  activation,
+  dense,
+  dropout,
+  embedding,
+  last,
+  layerNorm,
+  recurrent,
+  type DenseOptions,
+  type EmbeddingOptions,
+  type LayerNormOptions,
+  type RecurrentOptions,
+} from "./layers.ts";
+export { network, stack, type Layer, type Network } from "./network.ts";
+export {
+  AsyncModel,
+  createModel,
+  Model,
+  SyncModel,
+  type ModelOptions,
+  type RunOptions,
+  type RunResult,
+  type StreamOptions,
+} from "./model.ts";
+export type { Input, SequenceOptions } from "./call.ts";
+export { Stream, SyncStream, type Frame } from "./stream.ts";
+export {
+  gradient,
+  gradientSync,
+  type GradientOptions,
+  type GradientResult,
+  type LossGradient,
+} from "./gradient.ts";
+export type { IdTensor, Tensor } from "./tensor.ts";

@@ -1,0 +1,13 @@
+/** What the conformance kit, backends' tests and tools need of core's inside. No promises of stability. */
+export { differentiate, type Adjoint } from "./adjoint.ts";
+export { compile, type CompileOptions } from "./compile/compile.ts";
+export { Execution, prepare, type Plan } from "./execution.ts";
+export * from "./expr.ts";
+export type * from "./backend.ts";
+export { constant as constantInitializer } from "./initializers.ts";
+export { values as functionValues } from "./functions.ts";
+export { gradientGraph } from "./gradient.ts";
+export { interpret } from "./interpret.ts";
+export { NetworkGraph, type BuildOptions } from "./network.ts";
+export * from "./oracle.ts";
+export { random } from "./random.ts";

@@ -1,0 +1,184 @@
+/**
+ * Runs a program with a backend's five kernels: allocates the values between them, binds every kernel once, and walks the
+ * sections. What a backend with `prepareProgram` does in its own way.
+ */
+import type {
+  Backend,
+  BoundKernel,
+  BoundProgram,
+  BufferSpec,
+  DeviceBuffer,
+  Launch,
+  Operand,
+  PreparedKernel,
+  PreparedProgram,
+  Program,
+  Section,
+  View,
+} from "./backend.ts";
+import { fail } from "./errors.ts";
+
+/** Rows before a loop are computed for this many steps at once, or more where the batch is small. */
+const chunkSteps = 16;
+const chunkRows = 64;
+
+export function interpret(program: Program, backend: Backend): PreparedProgram {
+  const prepared = new Map<Launch, PreparedKernel>();
+  for (const section of program.sections)
+    for (const part of section.parts)
+      for (const launch of part.launches) prepared.set(launch, backend.prepare(launch.kernel));
+  return {
+    bind: (steps, batch, shared) => new Interpreter(program, backend, prepared, steps, batch, shared),
+  };
+}
+
+type Parity = 0 | 1;
+
+/** A loop's kernels, once for each buffer of the states' pairs, or a row part's kernels by how many steps they cover. */
+type Bound =
+  | { readonly kind: "loop"; readonly pair: readonly [readonly BoundKernel[], readonly BoundKernel[]] }
+  | {
+      readonly kind: "rows";
+      readonly launches: readonly Launch[];
+      readonly bySteps: Map<number, readonly BoundKernel[]>;
+    };
+
+class Interpreter implements BoundProgram {
+  readonly #owned: DeviceBuffer[] = [];
+  readonly #buffers: (readonly DeviceBuffer[])[] = [];
+  readonly #sections: { readonly section: Section; readonly parts: readonly Bound[] }[];
+  readonly #chunk: number;
+
+  constructor(
+    readonly program: Program,
+    readonly backend: Backend,
+    readonly prepared: ReadonlyMap<Launch, PreparedKernel>,
+    readonly steps: number,
+    readonly batch: number,
+    shared: ReadonlyMap<number, readonly DeviceBuffer[]>,
+  ) {
+    const wanted = Math.max(chunkSteps, Math.ceil(chunkRows / Math.max(1, batch)));
+    this.#chunk = Math.max(1, Math.min(steps, wanted, Math.floor(backend.limits.rows / Math.max(1, batch))));
+    try {
+      program.buffers.forEach((spec, i) => {
+        this.#buffers.push(shared.get(i) ?? [this.#allocate(spec)]);
+      });
+      this.#sections = program.sections.map((section) => ({
+        section,
+        parts: section.parts.map((part): Bound =>
+          part.kind === "loop"
+            ? { kind: "loop", pair: [this.#bind(part.launches, 1, 0), this.#bind(part.launches, 1, 1)] }
+            : { kind: "rows", launches: part.launches, bySteps: new Map() },
+        ),
+      }));
+    } catch (error) {
+      this.dispose();
+      throw error;
+    }
+  }
+
+  #allocate(spec: BufferSpec): DeviceBuffer {
+    const buffer = this.backend.alloc(Math.max(1, this.#rows(spec) * spec.width * this.#slots(spec)));
+    this.#owned.push(buffer);
+    if (spec.data) this.backend.write(buffer, Float32Array.from(spec.data), 0);
+    return buffer;
+  }
+
+  #rows({ rows }: BufferSpec): number {
+    return rows === "batch" ? this.batch : rows;
+  }
+
+  #slots({ slots }: BufferSpec): number {
+    return slots === "steps"
+      ? this.steps
+      : slots === "steps+1"
+        ? this.steps + 1
+        : slots === "chunk"
+          ? this.#chunk
+          : slots;
+  }
+
+  #view(o: Operand, parity: Parity): View {
+    const spec = this.program.buffers[o.buffer] as BufferSpec;
+    const pair = this.#buffers[o.buffer] as readonly DeviceBuffer[];
+    const buffer = o.pair === undefined ? pair[0] : pair[o.pair === "current" ? parity : 1 - parity];
+    if (!buffer) fail("INTERNAL", `buffer ${spec.name} of program ${this.program.name} wasn't given`);
+    const stepStride = spec.slots === 1 ? 0 : this.#rows(spec) * spec.width;
+    return {
+      buffer,
+      offset: o.column + o.row * spec.width + o.shift * stepStride,
+      rowStride: o.repeatRow ? 0 : spec.width,
+      columnStride: o.repeatColumn ? 0 : 1,
+      stepStride,
+      slots: Math.max(1, this.#slots(spec) - o.shift),
+    };
+  }
+
+  /** Bind launches that cover `steps` steps at once. */
+  #bind(launches: readonly Launch[], steps: number, parity: Parity): readonly BoundKernel[] {
+    return launches.map((launch) => {
+      const rows =
+        launch.rows === "steps" ? steps * this.batch : launch.rows === "batch" ? this.batch : launch.rows;
+      const views = [...launch.inputs, ...launch.outputs].map((o) => this.#view(o, parity));
+      const kernel = this.prepared.get(launch) as PreparedKernel;
+      return kernel.bind(rows, views, this.#tableRows(launch, steps));
+    });
+  }
+
+  #tableRows({ kernel, inputs }: Launch, steps: number): number | undefined {
+    if (kernel.op === "scatterAdd")
+      return kernel.tableRows === "steps" ? steps * this.batch : kernel.tableRows;
+    if (kernel.op !== "gather") return undefined;
+    const table = this.program.buffers[(inputs[0] as Operand).buffer] as BufferSpec;
+    return table.rows === "batch" ? steps * this.batch : table.rows;
+  }
+
+  run(steps: number, parity: Parity): void {
+    for (const { section, parts } of this.#sections) {
+      if (section.kind === "whole") this.#span(parts, 0, steps, false, parity);
+      else if (section.kind === "forward")
+        for (let first = 0; first < steps; first += this.#chunk)
+          this.#span(
+            parts,
+            first,
+            Math.min(this.#chunk, steps - first),
+            false,
+            ((parity + first) & 1) as Parity,
+          );
+      else
+        for (
+          let first = Math.floor((steps - 1) / this.#chunk) * this.#chunk;
+          first >= 0;
+          first -= this.#chunk
+        ) {
+          const count = Math.min(this.#chunk, steps - first);
+          this.#span(parts, first, count, true, ((parity + steps - first - count) & 1) as Parity);
+        }
+    }
+  }
+
+  /** Run the parts for `count` steps from `first`; `parity` is that of the first step taken. */
+  #span(parts: readonly Bound[], first: number, count: number, reverse: boolean, parity: Parity): void {
+    for (let p = 0; p < parts.length; p++) {
+      const part = parts[p] as Bound;
+      if (part.kind === "rows") {
+        let kernels = part.bySteps.get(count);
+        if (!kernels) {
+          // Sequences of ever new lengths mustn't fill the memory.
+          if (part.bySteps.size >= 128) part.bySteps.clear();
+          part.bySteps.set(count, (kernels = this.#bind(part.launches, count, 0)));
+        }
+        for (let k = 0; k < kernels.length; k++) (kernels[k] as BoundKernel).run(first);
+      } else
+        for (let i = 0; i < count; i++) {
+          const kernels = part.pair[(parity + i) & 1] as readonly BoundKernel[];
+          const step = reverse ? first + count - 1 - i : first + i;
+          for (let k = 0; k < kernels.length; k++) (kernels[k] as BoundKernel).run(step);
+        }
+    }
+  }
+
+  dispose(): void {
+    for (const buffer of this.#owned.splice(0)) this.backend.free(buffer);
+  }
+}
