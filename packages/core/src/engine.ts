@@ -11,7 +11,9 @@ import { random } from "./random.ts";
 import { checkTensor, type Tensor } from "./tensor.ts";
 
 /** How a program is made: from a fresh graph, what to compile. */
-export type Recipe = (graph: NetworkGraph) => Pick<CompileOptions, "outputs" | "gradients" | "states">;
+export type Recipe = (
+  graph: NetworkGraph,
+) => Pick<CompileOptions, "outputs" | "gradients" | "states" | "backward">;
 
 interface Compiled {
   readonly plan: Plan;

@@ -10,6 +10,7 @@ import {
   type Input,
   type SequenceOptions,
 } from "./call.ts";
+import { backward } from "./compile/backward.ts";
 import type { Engine } from "./engine.ts";
 import { list } from "./engine.ts";
 import { fail } from "./errors.ts";
@@ -152,6 +153,7 @@ function begin(engine: Engine, x: Input, loss: LossGradient, options: GradientOp
     (fresh) => {
       const { adjoint, outputs } = gradientGraph(fresh);
       return {
+        backward,
         outputs,
         gradients: adjoint.parameters,
         states: [...fresh.states.values(), ...adjoint.states.values()],

@@ -1,6 +1,8 @@
 /** What the conformance kit, backends' tests and tools need of core's inside. No promises of stability. */
 export { differentiate, type Adjoint } from "./adjoint.ts";
+export { backward } from "./compile/backward.ts";
 export { compile, type CompileOptions } from "./compile/compile.ts";
+export { verify, verifying } from "./compile/verify.ts";
 export { Execution, prepare, type Plan } from "./execution.ts";
 export * from "./expr.ts";
 export type * from "./backend.ts";

@@ -1,4 +1,4 @@
-/** Layer normalisation on expressions. Ba, Kiros & Hinton 2016, "Layer normalization", equation 3, without gain and bias. */
+/** Layer normalisation on expressions. Ba, Kiros & Hinton 2016, "Layer normalization", equations 3 and 4, without gain and bias. */
 import { concat, Expr, rowMean, rsqrt } from "./expr.ts";
 
 /** Added to the variance, so that a row of equal values gives 0. */

@@ -8,9 +8,8 @@ import type { Graph, Node, ParameterNode, StateNode } from "../graph.ts";
 import type { Root } from "./homes.ts";
 import { assignLevels } from "./levels.ts";
 import { lower } from "./lower.ts";
-import { planMemory } from "./memory.ts";
 import { assignPlaces } from "./place.ts";
-import { separateAddends } from "./stack.ts";
+import { separateAddends, type Backward } from "./stack.ts";
 import { joinSums } from "./sums.ts";
 import { collect, isLeaf, type Value } from "./value.ts";
 
@@ -22,13 +21,27 @@ export interface CompileOptions {
   readonly gradients?: ReadonlyMap<ParameterNode, Node>;
   /** States that the caller gives and takes; others are carried only if an output needs them. */
   readonly states: readonly StateNode[];
-  readonly target: Pick<Backend, "limits" | "inPlace" | "projection">;
+  readonly target: CompileTarget;
+  /** The passes that a graph with an adjoint wants. */
+  readonly backward?: Backward;
+  /** Called with the program after every pass that makes one. Tests and the conformance kit give `verify`. */
+  readonly check?: (program: Program, target: CompileTarget) => void;
 }
+
+export type CompileTarget = Pick<Backend, "limits" | "inPlace" | "projection">;
 
 /** Compile a graph for a backend. Output names: as given; gradients are called `d.` + the parameter's name. */
 export function compile(
   graph: Graph,
-  { name, outputs, gradients = new Map<ParameterNode, Node>(), states, target }: CompileOptions,
+  {
+    name,
+    outputs,
+    gradients = new Map<ParameterNode, Node>(),
+    states,
+    target,
+    backward,
+    check,
+  }: CompileOptions,
 ): Program {
   const wanted: { name: string; node: Node; gradientOf?: ParameterNode }[] = [
     ...[...outputs].map(([key, node]) => ({ name: key, node })),
@@ -60,7 +73,7 @@ export function compile(
     return value;
   });
   values.sort(rootValues);
-  assignPlaces(values, rootValues);
+  assignPlaces(values, rootValues, backward);
   joinSums(values, rootValues, target);
   separateAddends(values, rootValues, assignLevels(values));
   const roots = wanted.map(({ name: key, gradientOf }, i): Root => ({
@@ -68,5 +81,10 @@ export function compile(
     value: rootValues[i] as Value,
     gradientOf,
   }));
-  return planMemory({ name, ...lower(values, roots, target.limits) });
+  const lowered: Program = { name, ...lower(values, roots, target.limits, backward) };
+  check?.(lowered, target);
+  if (!backward) return lowered;
+  const planned = backward.share(lowered);
+  check?.(planned, target);
+  return planned;
 }

@@ -19,7 +19,7 @@ import { gradientsOf, Homes, type Root } from "./homes.ts";
 import { cut, Layout } from "./layout.ts";
 import { assignLevels } from "./levels.ts";
 import { kindOf, partOf, sectionOf } from "./place.ts";
-import { joinTerms, stackGemms } from "./stack.ts";
+import { eachSide, stackGemms, type Backward } from "./stack.ts";
 import { isLeaf, type Term, type Value, type Values } from "./value.ts";
 
 export interface Lowered {
@@ -31,11 +31,16 @@ export interface Lowered {
   readonly parameters: Readonly<Record<string, number>>;
 }
 
-export function lower(values: Values, roots: readonly Root[], limits: Limits): Lowered {
+export function lower(
+  values: Values,
+  roots: readonly Root[],
+  limits: Limits,
+  backward: Backward | undefined,
+): Lowered {
   const levels = assignLevels(values);
   const gradients = gradientsOf(roots);
   const layout = new Layout(new Set<Value>([...values.next.values(), ...gradients.keys()]));
-  const gemms = stackGemms(values, levels, layout, gradients);
+  const gemms = stackGemms(values, levels, layout, gradients, backward);
   const homes = new Homes(values, roots, levels, layout);
 
   const rowsOf = (v: Value): Launch["rows"] =>
@@ -80,29 +85,26 @@ export function lower(values: Values, roots: readonly Root[], limits: Limits): L
       });
     }
     const put = (o: Operand): number => ends.push(o) - 1;
-    for (const [left, right, transposed, depth] of joinTerms(run, layout)) {
-      const [first] = left as [Value];
-      const leftWidth = left.reduce((sum, l) => sum + l.width, 0);
-      const rightWidth = right.reduce((sum, r) => sum + r.width, 0);
+    for (const { left, leftWidth, right, rightWidth, transposed } of (backward?.sides ?? eachSide)(
+      run,
+      layout,
+    ))
       if (outer) {
         // Σ over rows of a ⊗ b: aᵀ·b.
-        const a = put({ ...homes.read(first, loop), width: leftWidth });
+        const a = put({ ...homes.read(left, loop), width: leftWidth });
+        const b = put({ ...homes.read(right, loop), width: rightWidth });
+        terms.push({ a, b, transposeA: true, transposeB: false, depth: "rows" });
+      } else {
+        const repeatRow = right.domain === "one" && v.domain !== "one";
+        const a = put({ ...homes.read(right, loop), width: rightWidth, repeatRow });
         terms.push({
           a,
-          b: put({ ...homes.read(right[0] as Value, loop), width: rightWidth }),
-          transposeA: true,
-          transposeB: false,
-          depth: "rows",
+          b: put(homes.read(left, loop)),
+          transposeA: false,
+          transposeB: !transposed,
+          depth: rightWidth,
         });
-      } else {
-        const a = put({
-          ...homes.read(right[0] as Value, loop),
-          width: rightWidth,
-          repeatRow: right[0]?.domain === "one" && v.domain !== "one",
-        });
-        terms.push({ a, b: put(homes.read(first, loop)), transposeA: false, transposeB: !transposed, depth });
       }
-    }
     const stackRows = run.reduce((sum, g) => sum + g.rows, 0);
     const kernel: Kernel = {
       op: "gemm",

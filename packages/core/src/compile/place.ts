@@ -7,7 +7,7 @@
  */
 import { fail } from "../errors.ts";
 import type { Loop } from "../graph.ts";
-import { cheap } from "../cheap.ts";
+import type { Backward } from "./stack.ts";
 import { isLeaf, operands, type Value, type Values } from "./value.ts";
 
 const partsPerSection = 1 << 16;
@@ -18,15 +18,15 @@ export const partOf = (at: number): number => at % partsPerSection;
 export const kindOf = (section: number): (typeof kinds)[number] =>
   kinds[section % 3] as (typeof kinds)[number];
 
-const place = (section: number, part: number): number => section * partsPerSection + part;
+export const place = (section: number, part: number): number => section * partsPerSection + part;
 
 /** The first section of this kind that isn't before `section`. */
 const onward = (section: number, kind: number): number => section + ((((kind - section) % 3) + 3) % 3);
 
-export function assignPlaces(values: Values, roots: readonly Value[]): void {
+export function assignPlaces(values: Values, roots: readonly Value[], backward: Backward | undefined): void {
   assignLoops(values);
   earliest(values);
-  rematerialize(values);
+  backward?.recompute(values);
   values.sort(roots);
   latest(values);
 }
@@ -119,50 +119,6 @@ function earliest(values: Values): void {
   };
   values.all.forEach(visit);
 }
-
-/**
- * What is cheap to compute is computed again in a later walk, rather than kept for the whole sequence. (Not in a whole: there
- * all rows exist at once, so nothing would be saved.)
- */
-function rematerialize(values: Values): void {
-  const kept = new Set<Value>(values.next.values());
-  const clones = new Map<string, Value>();
-  const again = (v: Value, section: number): Value => {
-    if (
-      v.op !== "map" ||
-      !v.fn ||
-      !cheap.has(v.fn) ||
-      isSum(v) ||
-      v.domain !== "sequence" ||
-      kept.has(v) ||
-      sectionOf(v.at) >= section
-    )
-      return v;
-    const key = `${v.id}@${section}`;
-    let clone = clones.get(key);
-    if (!clone) {
-      clone = values.make({
-        ...v,
-        args: v.args.map((a) => again(a, section)),
-        loop: undefined,
-        at: place(section, 0),
-      });
-      clones.set(key, clone);
-    }
-    return clone;
-  };
-  for (const v of [...values.all]) {
-    if (isLeaf(v)) continue;
-    const section = sectionOf(v.at);
-    if (kindOf(section) === "whole") continue;
-    v.args = v.args.map((a) => again(a, section));
-    v.terms = v.terms.map((t) => ({ ...t, left: again(t.left, section), right: again(t.right, section) }));
-  }
-}
-
-/** A sum with products in it becomes a gemm: its result is kept, like a product's. */
-const isSum = (v: Value): boolean =>
-  v.op === "map" && v.fn === "plus" && v.args.some((a) => a.op === "gemm" || isSum(a));
 
 /** A pointwise value waits for its first reader, so that it meets others and little is kept in between. */
 function latest(values: Values): void {

@@ -3,7 +3,7 @@
  * the unit roundoff and for any order of summation. Across steps of a loop such bounds explode; pin the states there.
  */
 import type { Accuracy, FunctionName, WorstError } from "../backend.ts";
-import type { MapNode, OuterNode, ProductNode } from "../expr.ts";
+import type { MapNode, OuterNode, ProductNode } from "../graph.ts";
 import { addDots } from "./dots.ts";
 import { factors, move, scatterAdd, stride, type Pick } from "./exact.ts";
 import { propagate } from "./propagate.ts";
@@ -74,6 +74,7 @@ export function bounded(accuracy: Accuracy): Arithmetic {
     for (let r = from; r < to; r++)
       for (let j = 0; j < out.width; j++) {
         const at = r * out.width + j;
+        if (!Number.isFinite(out.data[at])) continue;
         const [ma, mb] = [magnitude(a, r * sa.row + j * sa.column), magnitude(b, r * sb.row + j * sb.column)];
         const stored = (a.sum ? 0 : ma) + (b.sum ? 0 : mb);
         out.sum!.magnitude[at] = ma + mb;

@@ -3,7 +3,7 @@
  * of programs and kernels, so that it can judge them.
  */
 import { fail } from "../errors.ts";
-import { describe, type Graph, type Node, type StateNode } from "../expr.ts";
+import { describe, type Graph, type Node, type StateNode } from "../graph.ts";
 import { compute } from "./exact.ts";
 import { float64, type Arithmetic, type OracleInputs, type Value } from "./value.ts";
 

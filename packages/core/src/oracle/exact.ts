@@ -9,7 +9,7 @@ import type {
   ReduceNode,
   ScatterAddNode,
   SliceNode,
-} from "../expr.ts";
+} from "../graph.ts";
 import { values } from "../functions.ts";
 import { addDots, transpose, type Rows } from "./dots.ts";
 import type { Value } from "./value.ts";

@@ -4,7 +4,7 @@
  */
 import type { Accuracy } from "../backend.ts";
 import { fail } from "../errors.ts";
-import type { Graph, MapNode, Node } from "../expr.ts";
+import type { Graph, MapNode, Node } from "../graph.ts";
 import { underflow, worstError } from "./bounds.ts";
 import { addSquares } from "./dots.ts";
 import { evaluate } from "./evaluate.ts";
@@ -81,7 +81,7 @@ function perturbed(accuracy: Accuracy, roundings: Roundings, seed: number, syste
     const biased = systematic && accuracy.functions[node.fn] ? share(node) : undefined;
     if (relative > 0 || absolute > 0)
       for (let i = from * width; i < to * width; i++)
-        if (data[i] !== 0)
+        if (data[i] !== 0 && Number.isFinite(data[i]))
           data[i]! += (biased ?? random()) * (relative * Math.abs(data[i]!) + absolute + tiny) || 0;
     if (node.fn === "plus") joined(node, { data, width, rows: to }, args, from, to);
   };
@@ -177,8 +177,9 @@ export function endToEnd(
 function deviation(exact: Float64Array, off: Float64Array): number {
   let worst = 0;
   for (let i = 0; i < exact.length; i++) {
+    if (Object.is(off[i], exact[i])) continue;
     const distance = Math.abs(off[i]! - exact[i]!) / Math.max(1, Math.abs(exact[i]!));
-    if (distance > worst) worst = distance;
+    if (!(distance <= worst)) worst = distance === distance ? distance : Infinity;
   }
   return worst;
 }

@@ -24,7 +24,9 @@ const monotone = (fn: (a: number, b: number, c: number) => number): Propagate =>
   return (y, a, ea) => (ea === 0 ? 0 : Math.max(gap(fn(a + ea, 0, 0), y), gap(fn(a - ea, 0, 0), y)));
 };
 
-const both: Propagate = (_, __, ea, ___, eb) => ea + eb;
+/** Nothing moves an exact ∞. */
+const infinite = (a: number, e: number): boolean => e === 0 && (a === Infinity || a === -Infinity);
+const sum: Propagate = (_, a, ea, b, eb) => (infinite(a, ea) || infinite(b, eb) ? 0 : ea + eb);
 /** 1 or 0, and nobody knows which while the operands' intervals meet. */
 const comparison: Propagate = (_, a, ea, b, eb) => (ea + eb > 0 && gap(a, b) <= ea + eb ? 1 : 0);
 const extreme = (fn: (a: number, b: number, c: number) => number): Propagate => {
@@ -44,9 +46,12 @@ export const propagate: Readonly<Record<FunctionName, Propagate>> = {
   sqrt: (y, a, ea) => (ea > 0 && a - ea < 0 ? Infinity : monotone(values.sqrt)(y, a, ea, 0, 0, 0, 0)),
   rsqrt: (y, a, ea) => (ea > 0 && a - ea <= 0 ? Infinity : monotone(values.rsqrt)(y, a, ea, 0, 0, 0, 0)),
   reciprocal: (y, a, ea) => (ea === 0 ? 0 : Math.abs(a) <= ea ? Infinity : mul(y, ea) / (Math.abs(a) - ea)),
-  plus: both,
-  minus: both,
-  times: (_, a, ea, b, eb) => mul(a, eb) + mul(b, ea) + mul(ea, eb),
+  plus: sum,
+  minus: sum,
+  times: (_, a, ea, b, eb) => {
+    if ((infinite(a, ea) && Math.abs(b) > eb) || (infinite(b, eb) && Math.abs(a) > ea)) return 0;
+    return mul(a, eb) + mul(b, ea) + mul(ea, eb);
+  },
   over: (y, _, ea, b, eb) => {
     if (eb === 0) return ea === 0 ? 0 : ea / Math.abs(b);
     return Math.abs(b) <= eb ? Infinity : (ea + mul(y, eb)) / (Math.abs(b) - eb);

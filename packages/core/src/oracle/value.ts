@@ -1,5 +1,5 @@
 /** What the oracle holds of one node: a matrix of float64 rows, and what an arithmetic knows about its error. */
-import type { Node } from "../expr.ts";
+import type { Node } from "../graph.ts";
 
 /** The sizes, parameters, inputs and states that a graph is evaluated for; every tensor row-major, by name. */
 export interface OracleInputs {

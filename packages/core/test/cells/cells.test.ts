@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import * as shipped from "../../src/cells/index.ts";
 import { createModel } from "../../src/model.ts";
 import type { Tensor } from "../../src/tensor.ts";
-import { openNaive as openCpu } from "./naive.scratch.ts";
+import { openCpu } from "@recurra/backend-cpu";
 import type { Cell } from "../../src/cell.ts";
 import { recurrent } from "../../src/layers.ts";
 import { network } from "../../src/network.ts";
