@@ -10,7 +10,8 @@ export interface DeviceBuffer {
 
 /**
  * Where a kernel finds (or leaves) a matrix of rows. At step t, element (r, j) lies at
- * `offset + (t mod slots) · stepStride + r · rowStride + j · columnStride`.
+ * `offset + (t mod slots) · stepStride + r · rowStride + j · columnStride`. A kernel over several steps at once has more rows than
+ * a step has: they go on into the slots after the first, and core runs it only where those slots are.
  */
 export interface View {
   readonly buffer: DeviceBuffer;

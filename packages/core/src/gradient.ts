@@ -11,7 +11,7 @@ import {
   type SequenceOptions,
 } from "./call.ts";
 import { backward } from "./compile/backward.ts";
-import type { Engine } from "./engine.ts";
+import type { Engine, Recipe } from "./engine.ts";
 import { list } from "./engine.ts";
 import { fail } from "./errors.ts";
 import type { Place } from "./execution.ts";
@@ -97,6 +97,17 @@ export function gradientGraph(graph: NetworkGraph): {
   return { adjoint, outputs };
 }
 
+/** What a gradient program is made of, from a network's graph. */
+export const gradientRecipe: Recipe = (graph) => {
+  const { adjoint, outputs } = gradientGraph(graph);
+  return {
+    backward,
+    outputs,
+    gradients: adjoint.parameters,
+    states: [...graph.states.values(), ...adjoint.states.values()],
+  };
+};
+
 interface Job {
   readonly wanted: readonly {
     readonly name: string;
@@ -150,15 +161,7 @@ function begin(engine: Engine, x: Input, loss: LossGradient, options: GradientOp
   const compiled = engine.plan(
     `gradient${masked ? " masked" : ""}${dropping ? " dropout" : ""}`,
     { masked, dropout: dropping },
-    (fresh) => {
-      const { adjoint, outputs } = gradientGraph(fresh);
-      return {
-        backward,
-        outputs,
-        gradients: adjoint.parameters,
-        states: [...fresh.states.values(), ...adjoint.states.values()],
-      };
-    },
+    gradientRecipe,
   );
   const execution = engine.execution(compiled, steps, batch);
   writeCall(execution, engine, call);

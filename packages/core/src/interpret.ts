@@ -22,6 +22,12 @@ import { fail } from "./errors.ts";
 const chunkSteps = 16;
 const chunkRows = 64;
 
+/** How many steps a chunk has, where a kernel may be bound to `rows` rows. */
+export function chunkLength(steps: number, batch: number, rows: number): number {
+  const wanted = Math.max(chunkSteps, Math.ceil(chunkRows / Math.max(1, batch)));
+  return Math.max(1, Math.min(steps, wanted, Math.floor(rows / Math.max(1, batch))));
+}
+
 export function interpret(program: Program, backend: Backend): PreparedProgram {
   const prepared = new Map<Launch, PreparedKernel>();
   for (const section of program.sections)
@@ -57,8 +63,7 @@ class Interpreter implements BoundProgram {
     readonly batch: number,
     shared: ReadonlyMap<number, readonly DeviceBuffer[]>,
   ) {
-    const wanted = Math.max(chunkSteps, Math.ceil(chunkRows / Math.max(1, batch)));
-    this.#chunk = Math.max(1, Math.min(steps, wanted, Math.floor(backend.limits.rows / Math.max(1, batch))));
+    this.#chunk = chunkLength(steps, batch, backend.limits.rows);
     try {
       program.buffers.forEach((spec, i) => {
         this.#buffers.push(shared.get(i) ?? [this.#allocate(spec)]);

@@ -31,7 +31,12 @@ function near(got: readonly number[]): void {
 }
 
 test("a row has mean 0 and variance 1; one of equal values is 0", () => {
-  near(run(network({ x: 5 }, ({ x }) => layerNorm(x)), { x: rows }));
+  near(
+    run(
+      network({ x: 5 }, ({ x }) => layerNorm(x)),
+      { x: rows },
+    ),
+  );
 });
 
 test("parts taken together are normalised as one row", () => {

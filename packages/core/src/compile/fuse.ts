@@ -11,17 +11,27 @@ export interface Result {
   readonly home: Operand | undefined;
 }
 
+interface Output {
+  readonly value: Value;
+  readonly to: Operand | undefined;
+  /** Whether later kernels read the value there. */
+  readonly home: boolean;
+}
+
 /**
- * @param results the kernel's values, each after those that it reads
+ * @param fused the kernel's values, each after those that it reads
  * @param operandOf where a value from outside the kernel lies
+ * @param keep gives a value a home, when kernels must be split at it
  */
 export function fuseMaps(
-  results: readonly Result[],
+  fused: readonly Result[],
   operandOf: (v: Value) => Operand,
+  keep: (v: Value) => Operand,
   width: number,
   rows: Launch["rows"],
   limits: Limits,
 ): Launch[] {
+  const results = splitInputs(fused, limits.mapInputs, keep);
   const members = new Map(results.map((r) => [r.value, r]));
   const written = results.filter((r) => r.destinations.length > 0);
   const outputs = written.flatMap((r) =>
@@ -53,16 +63,26 @@ export function fuseMaps(
   let rest = outputs;
   while (rest.length > 0) {
     // As many outputs as the limits allow, in order.
+    const inputsOf = (wanted: readonly Output[]): number => cone(wanted.map((o) => o.value), stored).inputs.size; // prettier-ignore
     let count = Math.min(rest.length, limits.mapOutputs);
-    while (count > 1 && cone(rest.slice(0, count).map((o) => o.value), stored).inputs.size > limits.mapInputs) count--; // prettier-ignore
-    const now = rest.slice(0, count);
-    rest = rest.slice(count);
-    const { inside, inputs } = cone(now.map((o) => o.value), stored); // prettier-ignore
-    if (inputs.size > limits.mapInputs)
-      fail(
-        "UNSUPPORTED",
-        `a value is computed from ${inputs.size} others at once, and the backend's kernels take ${limits.mapInputs}; name intermediate results by returning them from the step`,
-      );
+    while (count > 1 && inputsOf(rest.slice(0, count)) > limits.mapInputs) count--;
+    let now = rest.slice(0, count);
+    if (inputsOf(now) > limits.mapInputs) {
+      // Not even one: first, the intermediate result that takes the most inputs off it.
+      const ways = [...cone(now.map((o) => o.value), stored).inside] // prettier-ignore
+        .filter((v) => members.get(v)?.destinations.length === 0)
+        .map((value) => ({ value, count: inputsOf([{ value, to: undefined, home: true }]) }))
+        .filter((way) => way.count > 1 && way.count <= limits.mapInputs)
+        .sort((a, b) => b.count - a.count);
+      const [way] = ways;
+      if (!way)
+        fail(
+          "UNSUPPORTED",
+          `${limits.mapInputs} inputs a map: expected a backend whose maps take at least 3, got fewer`,
+        );
+      now = [{ value: way.value, to: operandOf(way.value), home: true }];
+    } else rest = rest.slice(count);
+    const { inside } = cone(now.map((o) => o.value), stored); // prettier-ignore
 
     const from: Operand[] = [];
     const number = new Map<string, number>();
@@ -93,10 +113,36 @@ export function fuseMaps(
       },
       rows,
       inputs: from,
-      outputs: now.map((o) => o.to),
+      outputs: now.flatMap((o) => o.to ?? []),
       label: [...new Set(now.map((o) => o.value.label))].join(" "),
     });
     for (const o of now) if (o.home) stored.add(o.value);
   }
   return launches;
+}
+
+/** Where too much flows into one value, the largest part of it becomes a result that is kept in memory. */
+function splitInputs(fused: readonly Result[], limit: number, keep: (v: Value) => Operand): Result[] {
+  const results = new Map<Value, Result>();
+  const inputs = new Map<Value, readonly Value[]>();
+  const inputsOf = (v: Value): readonly Value[] => (results.get(v)?.home ? [v] : (inputs.get(v) ?? [v]));
+  for (const result of fused) {
+    const { value } = result;
+    const args = value.args.filter((a) => a.op !== "constant");
+    const together = (): Value[] => [...new Set(args.flatMap(inputsOf))];
+    while (together().length > limit) {
+      const part = args.reduce((a, b) => (inputsOf(b).length > inputsOf(a).length ? b : a));
+      const known = results.get(part);
+      if (!known || known.home)
+        fail(
+          "UNSUPPORTED",
+          `${value.label}: expected kernels that take ${args.length} inputs, got a backend with at most ${limit}`,
+        );
+      const home = keep(part);
+      results.set(part, { value: part, destinations: [home, ...known.destinations], home });
+    }
+    inputs.set(value, together());
+    results.set(value, result);
+  }
+  return [...results.values()];
 }

@@ -97,6 +97,11 @@ export class Homes {
     return this.#needsHome(v) ? this.#home(v) : undefined;
   }
 
+  /** Give v a home that only its own part reads, where a kernel is split. */
+  keep(v: Value): Operand {
+    return this.#home(v);
+  }
+
   #home(v: Value): Operand {
     const gradientOf = this.#gradients.get(v);
     if (!this.#homes.has(v)) {

@@ -188,6 +188,7 @@ export function lower(
             repeatRow: a.domain === "one" && (v.domain !== "one" || a.rows < v.rows),
             repeatColumn: a.width < v.width,
           }),
+          (a) => homes.keep(a),
           v.width,
           rowsOf(v),
           limits,

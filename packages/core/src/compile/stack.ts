@@ -54,12 +54,18 @@ export function separateAddends(values: Values, roots: Value[], levels: Readonly
     sameStack(a, b) &&
     !pinned.has(a) &&
     !pinned.has(b);
+  // Runs come in the order of their places, so what an addend's own run became is known.
+  const replaced = new Map<Value, Value>();
   const sideBySide = (a: Value | undefined, b: Value | undefined): boolean =>
     a === undefined || b === undefined
       ? a === b
       : stacked(a, b) ||
-        (a.op === "gemm" && b.op === "gemm" && together(a, b) && sideBySide(a.args[0], b.args[0]));
-  const replaced = new Map<Value, Value>();
+        (a.op === "gemm" &&
+          b.op === "gemm" &&
+          !replaced.has(a) &&
+          !replaced.has(b) &&
+          together(a, b) &&
+          sideBySide(a.args[0], b.args[0]));
   for (const run of cut(
     inStorageOrder(values, levels, () => undefined),
     together,

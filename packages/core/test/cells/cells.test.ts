@@ -1,13 +1,13 @@
 /** Every cell against its paper's equations, through the oracle and on the CPU backend. */
+import { openCpu } from "@recurra/backend-cpu";
 import { describe, expect, test } from "vitest";
 import * as shipped from "../../src/cells/index.ts";
-import { createModel } from "../../src/model.ts";
-import type { Tensor } from "../../src/tensor.ts";
-import { openCpu } from "@recurra/backend-cpu";
 import type { Cell } from "../../src/cell.ts";
 import { recurrent } from "../../src/layers.ts";
+import { createModel } from "../../src/model.ts";
 import { network } from "../../src/network.ts";
 import { evaluate, finalState } from "../../src/oracle.ts";
+import type { Tensor } from "../../src/tensor.ts";
 import {
   projectionSize,
   references,
