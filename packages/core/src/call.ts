@@ -163,21 +163,6 @@ export function writeCall(
 const lastRow = (length: number, batch: number, b: number): number =>
   length === 0 ? -1 : (length - 1) * batch + b;
 
-/** A state's value before any step. */
-export function initialState(
-  engine: Engine,
-  name: string,
-  given: Float32Array | undefined,
-  batch: number,
-): Tensor {
-  const node = engine.graph.states.get(name);
-  if (!node) return fail("UNKNOWN_NAME", `state ${name}`);
-  return {
-    shape: [batch, node.width],
-    data: given?.slice() ?? new Float32Array(batch * node.width).fill(node.initial),
-  };
-}
-
 /** The shape of a result with a row a step, or a row a sequence. */
 export function resultOf(
   data: Float32Array,

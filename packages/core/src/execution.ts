@@ -4,7 +4,7 @@
  */
 import type { Backend, BoundProgram, BufferSpec, DeviceBuffer, PreparedProgram, Program } from "./backend.ts";
 import { fail } from "./errors.ts";
-import { interpret } from "./interpret.ts";
+import { interpret, lengthOf, slotsOf } from "./interpret.ts";
 
 /** A compiled program, ready to be bound to sizes. */
 export interface Plan {
@@ -56,21 +56,9 @@ export class Execution {
   }
 
   #allocate(spec: BufferSpec): DeviceBuffer {
-    const slots =
-      spec.slots === "steps"
-        ? this.steps
-        : spec.slots === "steps+1"
-          ? this.steps + 1
-          : spec.slots === "chunk"
-            ? this.steps
-            : spec.slots;
-    const buffer = this.backend.alloc(Math.max(1, this.#rows(spec) * spec.width * slots));
+    const buffer = this.backend.alloc(lengthOf(spec, this.batch, slotsOf(spec, this.steps, this.steps)));
     this.#owned.push(buffer);
     return buffer;
-  }
-
-  #rows(spec: BufferSpec): number {
-    return spec.rows === "batch" ? this.batch : spec.rows;
   }
 
   has(input: string): boolean {

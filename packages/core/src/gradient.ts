@@ -1,7 +1,6 @@
 /** Gradients of a model: forward and back-propagation through time in one program. Apart from the model, so that a page that only infers doesn't ship it. */
 import { differentiate, type Adjoint } from "./adjoint.ts";
 import {
-  initialState,
   readCall,
   readStates,
   resultOf,
@@ -154,9 +153,6 @@ function begin(engine: Engine, x: Input, loss: LossGradient, options: GradientOp
       initialState: pick("d.state "),
     };
   };
-  if (steps === 0 || batch === 0)
-    return { wanted: [], finish: () => finish(nothing(engine, call, finalSeeds, batchFirst)) };
-
   const dropping = draw !== undefined;
   const compiled = engine.plan(
     `gradient${masked ? " masked" : ""}${dropping ? " dropout" : ""}`,
@@ -231,35 +227,4 @@ function readSeeds(
       ];
     }),
   );
-}
-
-/** Without steps or rows: the states are as they were, and so are their gradients. */
-function nothing(
-  engine: Engine,
-  call: Call,
-  finalSeeds: ReadonlyMap<string, Float32Array>,
-  batchFirst: boolean,
-): ReadonlyMap<string, Tensor> {
-  const found = new Map<string, Tensor>();
-  const { steps, batch } = call;
-  const empty = (domain: "sequence" | "batch", width: number): Tensor =>
-    resultOf(
-      new Float32Array((domain === "batch" ? 1 : steps) * batch * width),
-      domain,
-      call,
-      width,
-      batchFirst,
-    );
-  for (const [name, node] of engine.graph.outputs)
-    found.set(name, empty(node.domain === "batch" ? "batch" : "sequence", node.width));
-  for (const [name, width] of Object.entries(engine.network.inputs))
-    if (!engine.graph.ids.has(name)) found.set(`d.input ${name}`, empty("sequence", width));
-  for (const [name, { width }] of engine.graph.states) {
-    found.set(`state ${name}`, initialState(engine, name, call.states.get(name), batch));
-    found.set(`d.state ${name}`, {
-      shape: [batch, width],
-      data: finalSeeds.get(name)?.slice() ?? new Float32Array(batch * width),
-    });
-  }
-  return found;
 }

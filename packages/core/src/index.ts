@@ -60,4 +60,5 @@ export {
   type GradientResult,
   type LossGradient,
 } from "./gradient.ts";
+export { explain, type ExplainOptions } from "./explain.ts";
 export type { IdTensor, Tensor } from "./tensor.ts";

@@ -38,6 +38,15 @@ export function interpret(program: Program, backend: Backend): PreparedProgram {
   };
 }
 
+export const rowsOf = ({ rows }: BufferSpec, batch: number): number => (rows === "batch" ? batch : rows);
+
+export const slotsOf = ({ slots }: BufferSpec, steps: number, chunk: number): number =>
+  slots === "steps" ? steps : slots === "steps+1" ? steps + 1 : slots === "chunk" ? chunk : slots;
+
+/** How many values a buffer holds; at least one, so that an empty batch needs no special case. */
+export const lengthOf = (spec: BufferSpec, batch: number, slots: number): number =>
+  Math.max(1, rowsOf(spec, batch) * spec.width * slots);
+
 type Parity = 0 | 1;
 
 /** A loop's kernels, once for each buffer of the states' pairs, or a row part's kernels by how many steps they cover. */
@@ -83,24 +92,14 @@ class Interpreter implements BoundProgram {
   }
 
   #allocate(spec: BufferSpec): DeviceBuffer {
-    const buffer = this.backend.alloc(Math.max(1, this.#rows(spec) * spec.width * this.#slots(spec)));
+    const buffer = this.backend.alloc(lengthOf(spec, this.batch, this.#slots(spec)));
     this.#owned.push(buffer);
     if (spec.data) this.backend.write(buffer, Float32Array.from(spec.data), 0);
     return buffer;
   }
 
-  #rows({ rows }: BufferSpec): number {
-    return rows === "batch" ? this.batch : rows;
-  }
-
-  #slots({ slots }: BufferSpec): number {
-    return slots === "steps"
-      ? this.steps
-      : slots === "steps+1"
-        ? this.steps + 1
-        : slots === "chunk"
-          ? this.#chunk
-          : slots;
+  #slots(spec: BufferSpec): number {
+    return slotsOf(spec, this.steps, this.#chunk);
   }
 
   #view(o: Operand, parity: Parity): View {
@@ -108,7 +107,7 @@ class Interpreter implements BoundProgram {
     const pair = this.#buffers[o.buffer] as readonly DeviceBuffer[];
     const buffer = o.pair === undefined ? pair[0] : pair[o.pair === "current" ? parity : 1 - parity];
     if (!buffer) fail("INTERNAL", `buffer ${spec.name} of program ${this.program.name} wasn't given`);
-    const stepStride = spec.slots === 1 ? 0 : this.#rows(spec) * spec.width;
+    const stepStride = spec.slots === 1 ? 0 : rowsOf(spec, this.batch) * spec.width;
     return {
       buffer,
       offset: o.column + o.row * spec.width + o.shift * stepStride,

@@ -1,14 +1,6 @@
 /** A model: a network with parameters, on a backend. */
 import type { Backend, SyncBackend } from "./backend.ts";
-import {
-  initialState,
-  readCall,
-  resultOf,
-  writeCall,
-  type Call,
-  type Input,
-  type SequenceOptions,
-} from "./call.ts";
+import { readCall, resultOf, writeCall, type Input, type SequenceOptions } from "./call.ts";
 import { Engine } from "./engine.ts";
 import { fail } from "./errors.ts";
 import type { Execution, Place } from "./execution.ts";
@@ -201,9 +193,6 @@ function begin(engine: Engine, x: Input, options: RunOptions): Job {
       trace: pick(traced),
     };
   };
-  if (steps === 0 || batch === 0)
-    return { wanted: [], finish: () => finish(nothing(engine, call, shapes, batchFirst)) };
-
   const compiled = engine.plan(
     `run${masked ? " masked" : ""}${last ? " last" : ""}${trace ? " trace" : ""}`,
     { masked },
@@ -227,28 +216,4 @@ function begin(engine: Engine, x: Input, options: RunOptions): Job {
       shape: (data) => ({ shape: [batch, width], data }),
     });
   return { wanted, finish };
-}
-
-/** Without steps or rows: empty outputs, and the states as they were. */
-function nothing(
-  engine: Engine,
-  { steps, batch, states }: Call,
-  shapes: ReadonlyMap<string, { readonly width: number; readonly domain: "sequence" | "batch" }>,
-  batchFirst: boolean,
-): ReadonlyMap<string, Tensor> {
-  const found = new Map<string, Tensor>();
-  for (const [name, { width, domain }] of shapes)
-    found.set(
-      name,
-      resultOf(
-        new Float32Array((domain === "batch" ? 1 : steps) * batch * width),
-        domain,
-        { steps, batch },
-        width,
-        batchFirst,
-      ),
-    );
-  for (const name of engine.graph.states.keys())
-    found.set(`state ${name}`, initialState(engine, name, states.get(name), batch));
-  return found;
 }

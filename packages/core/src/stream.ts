@@ -1,5 +1,5 @@
 /** Streams: one frame at a time, the state kept on the backend. */
-import { initialState, readStates } from "./call.ts";
+import { readStates } from "./call.ts";
 import type { Engine } from "./engine.ts";
 import { fail } from "./errors.ts";
 import { contiguous, takeColumns, type Execution, type Place } from "./execution.ts";
@@ -112,11 +112,14 @@ abstract class Steps {
     for (const name of this.engine.graph.states.keys()) this.execution.writeState(name, states.get(name), 1);
   }
 
-  protected initialStates(): Record<string, Tensor> {
+  /** Room for the states. */
+  protected blankStates(): Record<string, Tensor> {
+    const { batch } = this;
+    const states = [...this.engine.graph.states.values()];
     return Object.fromEntries(
-      [...this.engine.graph.states.keys()].map((name) => [
+      states.map(({ name, width }) => [
         name,
-        initialState(this.engine, name, undefined, this.batch),
+        { shape: [batch, width], data: new Float32Array(batch * width) },
       ]),
     );
   }
@@ -188,7 +191,7 @@ export class Stream extends Steps {
   /** A copy of the states, by name, [batch, width]. */
   async save(): Promise<Record<string, Tensor>> {
     this.idle();
-    const saved = this.initialStates();
+    const saved = this.blankStates();
     for (const [name, { data }] of Object.entries(saved))
       await this.engine.backend.read(this.execution.stateBuffer(name), data, 0);
     return saved;
@@ -227,7 +230,7 @@ export class SyncStream extends Steps {
   /** A copy of the states, by name, [batch, width]. */
   save(): Record<string, Tensor> {
     this.idle();
-    const saved = this.initialStates();
+    const saved = this.blankStates();
     for (const [name, { data }] of Object.entries(saved))
       this.engine.backend.readSync?.(this.execution.stateBuffer(name), data, 0);
     return saved;

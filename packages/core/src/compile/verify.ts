@@ -93,6 +93,15 @@ function checkBuffers({ buffers, inputs, parameters, states }: Program, refuse: 
     if (!fits[role])
       refuse(`buffer ${name}: expected the sizes of ${role}s, got ${rows} · ${width} with slots ${slots}`);
   });
+  for (const { name, buffer, reverse, history } of states) {
+    if (!history) continue;
+    const [spec, width] = [buffers[history.buffer], buffers[buffer]?.width];
+    const inside = spec !== undefined && history.column + history.width <= spec.width;
+    if (!inside || spec.slots !== "steps+1" || history.width !== width || history.shift !== (reverse ? 1 : 0))
+      refuse(
+        `state ${name}: expected a history of width ${width} in the slots before the steps, got width ${history.width} at slot ${history.shift}`,
+      );
+  }
   const owners = {
     input: Object.values(inputs),
     parameter: Object.values(parameters),
@@ -133,6 +142,8 @@ function shapes(program: Program, site: Site, { limits, inPlace }: Target, where
       const { name, role, slots } = specOf(program, region);
       if (!(["value", "output", "history"].includes(role) || region.pair === "next"))
         refuse(`${role} ${name}${region.pair ? ` (${region.pair})` : ""} isn't to be written`);
+      if (program.states.some(({ history: h }) => h?.buffer === region.buffer && h.shift === region.shift))
+        refuse(`${name} keeps the state after the step in the slot of the state before it`);
       const until =
         slots === "chunk"
           ? "chunk"
@@ -181,7 +192,7 @@ function checkRead(
 
 function checkState(
   program: Program,
-  { name, buffer, reverse, history }: StateSpec,
+  { name, buffer, reverse }: StateSpec,
   carried: readonly Written[],
 ): void {
   const refuse = refuser(program, `state ${name}`);
@@ -196,17 +207,6 @@ function checkState(
     refuse(`expected to be written in a ${direction} section`);
   const loops = program.sections.flatMap((s) => s.parts).filter((part) => uses(part, buffer));
   if (loops.length !== 1) refuse(`expected one loop that carries it, got ${loops.length}`);
-  if (!history) return;
-  const spec = program.buffers[history.buffer];
-  if (
-    spec?.slots !== "steps+1" ||
-    history.width !== width ||
-    history.column + width > spec.width ||
-    history.shift !== (reverse ? 1 : 0)
-  )
-    refuse(
-      `expected a history of width ${width} whose slots lie before the steps, got ${history.width} at slot ${history.shift} of ${spec?.name}`,
-    );
 }
 
 const uses = (part: Part, buffer: number): boolean =>

@@ -27,8 +27,12 @@ const monotone = (fn: (a: number, b: number, c: number) => number): Propagate =>
 /** Nothing moves an exact ∞. */
 const infinite = (a: number, e: number): boolean => e === 0 && (a === Infinity || a === -Infinity);
 const sum: Propagate = (_, a, ea, b, eb) => (infinite(a, ea) || infinite(b, eb) ? 0 : ea + eb);
-/** 1 or 0, and nobody knows which while the operands' intervals meet. */
-const comparison: Propagate = (_, a, ea, b, eb) => (ea + eb > 0 && gap(a, b) <= ea + eb ? 1 : 0);
+/**
+ * 1 or 0, and nobody knows which while the operands' intervals meet; unless value and bound agree to the last bit: then it is
+ * one value that came by two ways (a clamp that let it pass, say), and on a device too.
+ */
+const comparison: Propagate = (_, a, ea, b, eb) =>
+  ea + eb > 0 && gap(a, b) <= ea + eb && !(a === b && ea === eb) ? 1 : 0;
 const extreme = (fn: (a: number, b: number, c: number) => number): Propagate => {
   return (y, a, ea, b, eb) => Math.max(gap(fn(a + ea, b + eb, 0), y), gap(fn(a - ea, b - eb, 0), y));
 };
