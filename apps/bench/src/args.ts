@@ -1,0 +1,111 @@
+// The command line's words: `bench --backend cpu --workload A,B --kind forward --peers ort-node --seconds 2 --json`.
+import { parseArgs as parse } from "node:util";
+import { backends, entryOf, parseSystemName, peers, type Entry, type SystemName } from "./systems/index.ts";
+import { type Kind, type Workload, workloads } from "./workloads.ts";
+
+export interface Options {
+  /** The backends in the order given, then the peers. Ratios are to the first. */
+  readonly systems: readonly SystemName[];
+  readonly workloads: readonly Workload[];
+  readonly kind: Kind;
+  /** Seconds of timing for each system and workload. */
+  readonly seconds: number;
+  readonly json: boolean;
+}
+
+/** Words that don't exist, or don't go together: a message for people, exit code 2. */
+export class UsageError extends Error {}
+
+export const usage = `bench [--backend ${Object.keys(backends).join(",")}] [--workload ${names(workloads).join(",")}]
+      [--kind forward|gradient|train] [--peers ${Object.keys(peers).join(",")}]
+      [--seconds 2] [--short] [--json]`;
+
+export function parseArgs(argv: readonly string[]): Options {
+  const { backend, workload, kind: kindWord, peers: peerWords, seconds, short, json } = flags(argv);
+  const kind = parseKind(kindWord);
+  return {
+    systems: [
+      ...systems("--backend", backend, backends),
+      ...(peerWords === undefined ? [] : systems("--peers", peerWords, peers)),
+    ],
+    workloads: pickWorkloads(workload, kind),
+    kind,
+    seconds: parseSeconds(seconds ?? (short ? "0.5" : "2")),
+    json,
+  };
+}
+
+function flags(argv: readonly string[]) {
+  try {
+    return parse({
+      args: [...argv],
+      options: {
+        backend: { type: "string", default: "cpu" },
+        workload: { type: "string" },
+        kind: { type: "string", default: "forward" },
+        peers: { type: "string" },
+        seconds: { type: "string" },
+        short: { type: "boolean", default: false },
+        json: { type: "boolean", default: false },
+      },
+    }).values;
+  } catch (error) {
+    throw new UsageError(`${(error as Error).message}\n${usage}`);
+  }
+}
+
+function systems(flag: string, words: string, known: Readonly<Record<string, Entry>>): SystemName[] {
+  // An empty list is a list: `--backend=` runs the peers alone.
+  return words
+    .split(",")
+    .filter(Boolean)
+    .map((word) => {
+      const name = parseSystemName(word);
+      const entry = Object.hasOwn(known, name.base) ? entryOf(name) : undefined;
+      if (!entry) throw unknown(flag, word, Object.keys(known));
+      if (name.variant !== undefined && !entry.variants?.includes(name.variant)) {
+        throw unknown(flag, word, [
+          name.base,
+          ...(entry.variants ?? []).map((variant) => `${name.base}(${variant})`),
+        ]);
+      }
+      return name;
+    });
+}
+
+function parseKind(word: string): Kind {
+  if (word === "train")
+    throw new UsageError("--kind train: training isn't there yet; forward and gradient are");
+  if (word !== "forward" && word !== "gradient")
+    throw unknown("--kind", word, ["forward", "gradient", "train"]);
+  return word;
+}
+
+function pickWorkloads(words: string | undefined, kind: Kind): readonly Workload[] {
+  if (words === undefined) return workloads.filter(({ kinds }) => kinds.includes(kind));
+  return words.split(",").map((word) => {
+    const workload = workloads.find(({ name }) => name === word);
+    if (!workload) throw unknown("--workload", word, names(workloads));
+    if (!workload.kinds.includes(kind)) {
+      const able = names(workloads.filter(({ kinds }) => kinds.includes(kind)));
+      throw new UsageError(`--workload ${word} has no --kind ${kind}; ${able.join(", ")} have`);
+    }
+    return workload;
+  });
+}
+
+function parseSeconds(word: string): number {
+  const seconds = Number(word);
+  if (!(seconds > 0 && seconds <= 3600)) {
+    throw new UsageError(`--seconds ${word}: expected a number of seconds above 0, at most 3600`);
+  }
+  return seconds;
+}
+
+function unknown(flag: string, word: string, known: readonly string[]): UsageError {
+  return new UsageError(`${flag}: there is no "${word}"; there is ${known.join(", ")}`);
+}
+
+function names(list: readonly Workload[]): string[] {
+  return list.map(({ name }) => name);
+}

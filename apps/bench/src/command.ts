@@ -1,0 +1,61 @@
+// From the command line's words to rows on stdout and an exit code. stdout holds results only; the rest is for stderr.
+import { availableParallelism, cpus } from "node:os";
+import { type Options, parseArgs, UsageError } from "./args.ts";
+import { type Row, run, type Surroundings } from "./benchmark.ts";
+import { computeExpected } from "./expected.ts";
+import { fetchPeer } from "./peers.ts";
+import { startProgress } from "./progress.ts";
+import { entryOf } from "./systems/index.ts";
+import { table } from "./table.ts";
+import { startProcess } from "./worker.ts";
+
+/** What the command needs from outside; tests put in their own. */
+export interface Machine extends Pick<Surroundings, "entryOf" | "start" | "fetch" | "expect"> {
+  readonly name: string;
+  readonly print: (line: string) => void;
+}
+
+/** The real one: systems in processes, results on stdout. */
+export function thisMachine(): Machine {
+  const processor = cpus()[0]?.model.trim() ?? "unknown processor";
+  return {
+    name: `${processor}, ${availableParallelism()} cores, Node ${process.versions.node}`,
+    print: (line) => console.log(line),
+    entryOf: (name) => entryOf(name)!,
+    start: startProcess,
+    fetch: async ({ fetch }) => {
+      if (fetch !== undefined) await fetchPeer(fetch);
+    },
+    expect: computeExpected,
+  };
+}
+
+/** Resolves with the exit code: 0, 1 where a system was wrong or failed, 2 where the words were wrong. */
+export async function command(argv: readonly string[], machine: Machine): Promise<number> {
+  let options: Options;
+  try {
+    options = parseArgs(argv);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    console.error(error.message);
+    return 2;
+  }
+  const progress = startProgress();
+  const say = (message: string) => {
+    progress.clear();
+    console.error(message);
+  };
+  const rows: Row[] = [];
+  try {
+    for await (const row of run(options, { ...machine, say, progress: progress.show })) {
+      rows.push(row);
+      if (!options.json) continue;
+      progress.clear();
+      machine.print(JSON.stringify(row));
+    }
+  } finally {
+    progress.stop();
+  }
+  if (!options.json) machine.print(`${machine.name}\n\n${table(rows)}`);
+  return rows.some(({ ms }) => ms === null) ? 1 : 0;
+}

@@ -1,0 +1,50 @@
+// Our own backends, as a user of Recurra calls them.
+import { createModel, gradientSync, type SyncBackend, type SyncModel } from "@recurra/core";
+import { FRAMES } from "../data.ts";
+import { networkOf } from "../network.ts";
+import type { Job, Prepared, Results, System } from "../system.ts";
+import { rounds } from "../timing.ts";
+
+export const recurra = (open: () => SyncBackend): System => ({
+  prepare(job) {
+    const backend = open();
+    const model = createModel(networkOf(job.workload), backend, { parameters: job.data.parameters });
+    const prepare = job.kind === "gradient" ? gradient : job.workload.step ? step : forward;
+    return Promise.resolve({ ...prepare(model, job), accuracy: backend.accuracy });
+  },
+});
+
+function forward(model: SyncModel, { workload, data }: Job): Prepared {
+  const run = () => model.runSync(data.x);
+  const trace = workload.fixture === undefined ? {} : model.runSync(data.x, { trace: true }).trace;
+  const gates = Object.entries(trace).map(([name, { data }]) => [name, data] as const);
+  return { results: { ...Object.fromEntries(gates), output: run().output.data }, round: rounds(run) };
+}
+
+function step(model: SyncModel, { workload, data }: Job): Prepared {
+  const { I, H } = workload;
+  const stream = model.stream();
+  const frames = Array.from({ length: FRAMES }, (_, k) => data.x.data.subarray(k * I, (k + 1) * I));
+  const into = new Float32Array(H);
+  let frame = 0;
+  const next = () => {
+    stream.step(frames[frame]!, into);
+    frame = (frame + 1) % FRAMES;
+  };
+  const output = new Float32Array(FRAMES * H);
+  for (let k = 0; k < FRAMES; k++) {
+    next();
+    output.set(into, k * H);
+  }
+  return { results: { output }, round: rounds(next) };
+}
+
+function gradient(model: SyncModel, { data }: Job): Prepared {
+  const run = () => gradientSync(model, data.x, { output: data.outputGradient });
+  const { parameters, input } = run();
+  const results: Results = {
+    ...Object.fromEntries(Object.entries(parameters).map(([name, { data }]) => [name, data])),
+    input: input!.data,
+  };
+  return { results, round: rounds(run) };
+}

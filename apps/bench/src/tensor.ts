@@ -1,0 +1,19 @@
+// Tensors as core takes them: row-major. Nothing here needs Node.
+
+export interface Tensor {
+  readonly shape: readonly number[];
+  readonly data: Float32Array;
+}
+
+/** The batch rows `rows` of a [T, B, features] tensor. */
+export function pickRows({ shape, data }: Tensor, rows: readonly number[]): Tensor {
+  const [T = 0, B = 0, features = 0] = shape;
+  const picked = new Float32Array(T * rows.length * features);
+  for (let t = 0; t < T; t++) {
+    rows.forEach((row, index) => {
+      const from = (t * B + row) * features;
+      picked.set(data.subarray(from, from + features), (t * rows.length + index) * features);
+    });
+  }
+  return { shape: [T, rows.length, features], data: picked };
+}
