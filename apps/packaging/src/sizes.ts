@@ -20,6 +20,18 @@ import { gradientSync } from "@recurra/core";
 export const gradient = (...args) => gradientSync(model, ...args);
 `;
 
+interface Budget {
+  /** Bytes, gzipped: where we want to be. */
+  readonly target: number;
+  /** Where we are, so that it doesn't grow unseen (docs/decisions/0004-bundle-size.md). Lower it with every saving. */
+  readonly ceiling: number;
+}
+
+const budgets = {
+  inference: { target: 15_000, ceiling: 23_500 },
+  gradient: { target: 20_000, ceiling: 26_500 },
+} as const;
+
 /** Parts of core, a file or a folder each, that a page which only infers doesn't ship. */
 const absent = ["adjoint", "oracle", "verify", "explain"];
 
@@ -41,14 +53,14 @@ export async function checkSizes(folder: string): Promise<void> {
     const made = await make(folder, "inference.js", inference);
     const found = partsOf(made.modules.map((id) => relative(core, id)));
     assert(found.length === 0, `expected none of ${absent.join(", ")}; got ${found.join(", ")}`);
-    return withinBudget(made, 15_000);
+    return size(made, budgets.inference);
   });
 
   await check("the same with gradients", async () => {
     const made = await make(folder, "gradient.js", withGradient);
     const found = partsOf(made.modules.map((id) => relative(core, id)));
     assert(found.includes("adjoint"), "expected the adjoint in the bundle");
-    return withinBudget(made, 20_000);
+    return size(made, budgets.gradient);
   });
 }
 
@@ -57,10 +69,14 @@ function make(folder: string, entry: string, source: string): Promise<Bundle> {
   return bundle(folder, entry);
 }
 
-function withinBudget({ minified, gzipped, modules }: Bundle, budget: number): string {
-  const size = `${kB(minified)} minified, ${kB(gzipped)} gzipped of ${kB(budget)}, ${String(modules.length)} modules`;
-  assert(gzipped <= budget, `too large: ${size}`);
-  return size;
+function size({ minified, gzipped, modules }: Bundle, { target, ceiling }: Budget): string {
+  const gap =
+    gzipped > target
+      ? `, ${kB(gzipped - target)} over the target of ${kB(target)}`
+      : `, target ${kB(target)}`;
+  const found = `${kB(minified)} minified, ${kB(gzipped)} gzipped${gap}; ${String(modules.length)} modules`;
+  assert(gzipped <= ceiling, `expected at most ${kB(ceiling)}, got ${found}`);
+  return found;
 }
 
 const kB = (bytes: number): string => `${(bytes / 1000).toFixed(1)} kB`;
