@@ -1,0 +1,3 @@
+// Everything that most users need, in one package.
+export * from "@recurra/core";
+export * from "@recurra/backend-cpu";
