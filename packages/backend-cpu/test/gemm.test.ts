@@ -30,17 +30,23 @@ function check({ rows, width, addend = {}, out: outLayout = {}, products }: Case
   }));
   const out = new Matrix(rows, width, seeded, outLayout);
   const first = added ? 1 : 0;
-  const terms = products.map(
-    ({ kind, depth }, i): GemmTerm => ({
-      a: first + 2 * i,
-      b: first + 2 * i + 1,
-      transposeA: kind[0] === "T",
-      transposeB: kind[1] === "T",
-      depth: over ? "rows" : depth,
-    }),
+  const terms = products.map(({ kind, depth }, i): GemmTerm => ({
+    a: first + 2 * i,
+    b: first + 2 * i + 1,
+    transposeA: kind[0] === "T",
+    transposeB: kind[1] === "T",
+    depth: over ? "rows" : depth,
+  }));
+  const kernel = {
+    op: "gemm",
+    rows: over ? rows : "rows",
+    width,
+    addend: added !== undefined,
+    terms,
+  } as const;
+  const views = [added, ...operands.flatMap(({ a, b }) => [a, b]), out].flatMap(
+    (matrix) => matrix?.view ?? [],
   );
-  const kernel = { op: "gemm", rows: over ? rows : "rows", width, addend: added !== undefined, terms } as const;
-  const views = [added, ...operands.flatMap(({ a, b }) => [a, b]), out].flatMap((matrix) => matrix?.view ?? []);
   const bound = cpu.prepare(kernel).bind(over ? (products[0]?.depth ?? 0) : rows, views);
 
   let expected = out.contents;
@@ -99,7 +105,13 @@ describe("views", () => {
     test(`slices of wider rows, offsets and steps, ${rows} rows`, () => {
       const layout = { offset: 5, pad: 4, slots: 2 };
       for (const kind of ["NT", "NN", "TN"] as const) {
-        check({ rows, width: 14, addend: layout, out: layout, products: [{ kind, depth: 10, a: layout, b: layout }] });
+        check({
+          rows,
+          width: 14,
+          addend: layout,
+          out: layout,
+          products: [{ kind, depth: 10, a: layout, b: layout }],
+        });
       }
     });
     test(`a bias, a mask and scalars, ${rows} rows`, () => {
@@ -179,7 +191,10 @@ describe("a matrix that changes between runs", () => {
     const { b, product, expected } = setup();
     product();
     const halved = [{ fn: "times", args: [{ input: 0 }, { constant: 0.5 }] }] as const;
-    cpu.prepare({ op: "map", width: 9, inputs: 1, instructions: halved, outputs: [0] }).bind(8, [b.view, b.view]).run(0);
+    cpu
+      .prepare({ op: "map", width: 9, inputs: 1, instructions: halved, outputs: [0] })
+      .bind(8, [b.view, b.view])
+      .run(0);
     expect(difference(product(), expected())).toBeUndefined();
   });
 

@@ -65,7 +65,8 @@ export class Matrix {
   after(value: (row: number, column: number) => number, step = 0): Float32Array {
     const expected = this.contents.slice();
     for (let row = 0; row < this.rows; row++) {
-      for (let column = 0; column < this.width; column++) expected[this.index(row, column, step)] = value(row, column);
+      for (let column = 0; column < this.width; column++)
+        expected[this.index(row, column, step)] = value(row, column);
     }
     return expected;
   }

@@ -9,7 +9,7 @@ describe("laws of kernels on the reference backend", () => {
   for (const statement of [memory, ...kernelLaws, functions, extremes])
     it(statement.name, async () => {
       const setting = { open: openReference, scale: 1, seed: 1, sizes: "both", memo: new Map() } as const;
-      const outcome = await lawOf(statement, setting).run();
+      const outcome = await lawOf(statement, setting, "kernel").run();
       console.log(outcome);
       expect(outcome.failure).toBeUndefined();
     });

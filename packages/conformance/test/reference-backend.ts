@@ -88,11 +88,16 @@ function bind(
   tableRows: number,
   memory: (b: DeviceBuffer) => Float32Array,
 ): BoundKernel {
-  for (const { buffer, offset, rowStride, stepStride, slots } of views) {
-    const length = memory(buffer).length;
-    if (rows > 0 && offset + (slots - 1) * stepStride + (rowStride === 0 ? 0 : 1) > length)
-      refuse("SHAPE_MISMATCH", `expected a view within ${length}`);
-  }
+  views.forEach((view, i) => {
+    const { buffer, offset, rowStride, columnStride } = view;
+    const [height, width] = shapeOf(kernel, i, rows, tableRows);
+    if (![offset, rowStride].every((n) => Number.isInteger(n) && n >= 0))
+      refuse("INVALID_ARGUMENT", "expected whole numbers");
+    // Later steps' rows are known only when they are run.
+    const end = height === 0 ? 0 : offset + (height - 1) * rowStride + (width - 1) * columnStride + 1;
+    if (end > memory(buffer).length)
+      refuse("SHAPE_MISMATCH", `expected a view within ${buffer.length}, got one that ends at ${end}`);
+  });
   const count = kernel.op === "map" ? kernel.inputs : views.length - 1;
   if (views.length !== (kernel.op === "map" ? count + kernel.outputs.length : inputsOf(kernel) + 1))
     refuse("INVALID_ARGUMENT", `expected views for every operand, got ${views.length}`);
@@ -167,4 +172,31 @@ function inputsOf(kernel: Exclude<Kernel, { op: "map" }>): number {
   return kernel.op === "gemm"
     ? (kernel.addend ? 1 : 0) + new Set(kernel.terms.flatMap((t) => [t.a, t.b])).size
     : 2;
+}
+
+/** Rows and width of operand i. */
+function shapeOf(kernel: Kernel, i: number, rows: number, tableRows: number): readonly [number, number] {
+  switch (kernel.op) {
+    case "map":
+      return [rows, kernel.width];
+    case "reduce":
+      return [rows, i === 0 ? kernel.width : 1];
+    case "gather":
+      return [i === 0 ? tableRows : rows, i === 1 ? 1 : kernel.width];
+    case "scatterAdd":
+      return [i === 2 ? tableRows : rows, i === 0 ? 1 : kernel.width];
+    case "gemm": {
+      const height = kernel.rows === "rows" ? rows : kernel.rows;
+      const a = kernel.terms.find((t) => t.a === i);
+      if (a) return a.transposeA ? [rows, height] : [rows, a.depth as number];
+      const b = kernel.terms.find((t) => t.b === i);
+      if (b)
+        return b.depth === "rows"
+          ? [rows, kernel.width]
+          : b.transposeB
+            ? [kernel.width, b.depth]
+            : [b.depth, kernel.width];
+      return [height, kernel.width];
+    }
+  }
 }

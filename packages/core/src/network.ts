@@ -130,7 +130,12 @@ export function network<const I extends Readonly<Record<string, number>>>(
   inputs: I,
   define: (inputs: { readonly [K in keyof I]: Expr }) => Expr | Readonly<Record<string, Expr>>,
 ): Network {
-  for (const [name, width] of Object.entries(inputs)) positive(width, `network: width of input ${name}`);
+  for (const [name, width] of Object.entries(inputs)) {
+    checkName(name, "input", ["mask", "last"]);
+    positive(width, `network: width of input ${name}`);
+  }
+  if (Object.keys(inputs).length === 0)
+    fail("INVALID_ARGUMENT", "network: expected at least one input, got none");
   const result: Network = {
     inputs,
     build(options = {}) {
@@ -146,7 +151,12 @@ export function network<const I extends Readonly<Record<string, number>>>(
       const defined = define(expressions as { readonly [K in keyof I]: Expr });
       const outputs = defined instanceof Expr ? { output: defined } : defined;
       for (const [name, value] of Object.entries(outputs)) {
-        networkOf(value, `network: output ${name}`);
+        checkName(name, "output");
+        if (networkOf(value, `network: output ${name}`) !== graph)
+          fail(
+            "INVALID_ARGUMENT",
+            `network: expected output ${name} to follow from its own inputs, got another network's expression`,
+          );
         graph.outputs.set(name, graph.withinLength(value.node));
       }
       if (graph.outputs.size === 0)
@@ -156,6 +166,15 @@ export function network<const I extends Readonly<Record<string, number>>>(
   };
   result.build(); // misfits show here, not at the first run
   return result;
+}
+
+/** Names with dots or spaces are made by Recurra: of states, gates and gradients; so are the inputs `mask` and `last`. */
+function checkName(name: string, what: string, taken: readonly string[] = []): void {
+  if (name === "" || /[.\s]/.test(name) || taken.includes(name))
+    fail(
+      "INVALID_ARGUMENT",
+      `network: expected an ${what}'s name without dots and spaces${taken.map((t) => `, other than ${t}`).join("")}, got "${name}"`,
+    );
 }
 
 /** Layers one after another. Its input is called x; layers without a name are called by their place: "0", "1", … */

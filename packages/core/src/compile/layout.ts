@@ -46,6 +46,7 @@ export class Layout {
 
   /** Whether `b` follows `a` in the same buffer. */
   follows(a: Value, b: Value): boolean {
+    if (a.op === "slice" && b.op === "slice") return a.args[0] === b.args[0] && b.start === a.start + a.width;
     const [ca, cb] = [this.#columns.get(a), this.#columns.get(b)];
     return ca !== undefined && cb !== undefined && ca.group === cb.group && cb.index === ca.index + 1;
   }

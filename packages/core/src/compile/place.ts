@@ -121,17 +121,16 @@ function earliest(values: Values): void {
 }
 
 /**
- * A pointwise value waits for its first reader, so that it meets others and little is kept in between. So does a product (or rows
- * of a table) whose first reader is in a later walk: a chunk of it is enough there, rather than the whole sequence.
+ * A pointwise value waits for its first reader, so that it meets others and little is kept in between. Anything else waits where
+ * that is in a later walk: a chunk of it is enough there, rather than the whole sequence.
  */
 function latest(values: Values): void {
   const readers = values.consumers();
   for (const v of [...values.all].reverse()) {
-    const product = (v.op === "gemm" || v.op === "gather") && !needsWhole(v);
-    if (v.loop || v.domain !== "sequence" || !(v.op === "map" || product)) continue;
+    if (v.loop || isLeaf(v) || needsWhole(v)) continue;
     const first = Math.min(...(readers.get(v) ?? []).map((r) => (r.loop ? r.at - 1 : r.at)));
     if (!Number.isFinite(first)) continue;
-    const later = sectionOf(first) > sectionOf(v.at) && kindOf(sectionOf(first)) !== "whole";
-    if (v.op === "map" || later) v.at = Math.max(v.at, first);
+    const laterWalk = sectionOf(first) > sectionOf(v.at) && kindOf(sectionOf(first)) !== "whole";
+    if (v.op === "map" || laterWalk) v.at = Math.max(v.at, first);
   }
 }

@@ -61,13 +61,11 @@ export function joinSums(values: Values, roots: Value[], { projection }: SumOpti
       });
     const takeOut = (i: number): Value | undefined => (i < 0 ? undefined : rest.splice(i, 1)[0]);
 
-    // By place; a joined projection counts as in the loop.
+    // By place; a joined projection counts as in the loop, where there is a product to join.
+    const joined = projection === "joined" && products.some((p) => p.loop && p.loop === sum.loop);
     const places = new Map<number, { loop: Value["loop"]; terms: Term[] }>();
     for (const p of [...products].sort((a, b) => a.at - b.at)) {
-      const here =
-        projection === "joined" && sum.loop && !p.loop && p.terms.every((t) => t.left.op === "parameter")
-          ? sum
-          : p;
+      const here = joined && !p.loop && p.terms.every((t) => t.left.op === "parameter") ? sum : p;
       const group = places.get(here.at) ?? { loop: here.loop, terms: [] };
       group.terms.push(...p.terms);
       places.set(here.at, group);

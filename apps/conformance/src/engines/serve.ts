@@ -1,0 +1,43 @@
+// A folder of scripts as a page under a strict policy, on a port that the system picks.
+import { readFile } from "node:fs/promises";
+import { createServer, type RequestListener } from "node:http";
+import type { AddressInfo } from "node:net";
+import { basename, join } from "node:path";
+
+const html =
+  '<!doctype html><meta charset="utf-8"><title>Recurra</title><script type="module" src="page.js"></script>';
+
+export interface Server {
+  readonly url: string;
+  close(): void;
+}
+
+/**
+ * Serves the scripts in `folder` and a page that loads page.js.
+ * @param scriptSources the policy's script-src; a worker has the policy that its own script came with
+ */
+export async function serve(folder: string, scriptSources: readonly string[]): Promise<Server> {
+  const policy = `default-src 'none'; script-src ${scriptSources.join(" ")}; worker-src 'self'`;
+  const answer: RequestListener = (request, response) => {
+    const send = (status: number, type: string, body: string | Buffer) =>
+      response.writeHead(status, { "content-type": type, "content-security-policy": policy }).end(body);
+    const { pathname } = new URL(request.url ?? "/", "http://localhost");
+    if (pathname === "/") return void send(200, "text/html", html);
+    if (!pathname.endsWith(".js")) return void send(204, "text/plain", ""); // the browser asks for an icon
+    readFile(join(folder, basename(pathname))).then(
+      (body) => send(200, "text/javascript", body),
+      () => send(404, "text/plain", `no ${pathname}`),
+    );
+  };
+  const server = createServer(answer);
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject).listen(0, "127.0.0.1", resolve);
+  });
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    close() {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}

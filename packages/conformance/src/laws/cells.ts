@@ -1,0 +1,77 @@
+/** Every shipped cell, and networks of them, forward and adjoint: each step alone, and end to end. */
+import { Draw } from "../draw.ts";
+import { expectationOf, judgeSteps, judgeWhole } from "../judge.ts";
+import { sizesOf, withBackend, type Setting, type Statement, type Tally } from "../law.ts";
+import { givenFor, Runner, taskOf, type Given } from "../program.ts";
+import { cells, networks, type Subject } from "../subject.ts";
+
+export interface Shapes {
+  readonly steps: number;
+  readonly batch: number;
+  readonly I: number;
+  readonly H: number;
+}
+
+/** Large ones have more steps than a chunk has rows for, and widths around a multiple of every vector. */
+export function shapesFor(draw: Draw, size: "small" | "large"): Shapes {
+  if (size === "small")
+    return {
+      steps: draw.pick([1, 2, 3, 5]),
+      batch: draw.pick([1, 2, 3, 5]),
+      I: draw.pick([1, 3, 5]),
+      H: draw.pick([2, 3, 5, 7]),
+    };
+  const batch = draw.pick([1, 3, 5, 9]);
+  return {
+    steps: batch === 1 ? 67 : 18 + draw.below(4),
+    batch,
+    I: draw.pick([15, 17, 33]),
+    H: draw.pick([31, 33, 65]),
+  };
+}
+
+export const describeShapes = ({ steps, batch, I, H }: Shapes): string =>
+  `T ${steps}, B ${batch}, I ${I}, H ${H}`;
+
+/** One subject at some shapes, both ways of judging. Everything random comes from `draw`'s seed and path. */
+export async function judgeSubject(
+  tally: Tally,
+  setting: Setting,
+  subject: Subject,
+  shapes: Shapes,
+  seed: number,
+): Promise<void> {
+  const context = `seed ${setting.seed}, ${subject.name}, ${describeShapes(shapes)}, values ${seed}`;
+  await withBackend(setting, async (backend) => {
+    const task = taskOf(subject.network(shapes), { gradient: true });
+    const given = (attempt: number): Given => {
+      const draw = new Draw(seed, attempt);
+      return givenFor(draw, subject, task, { ...shapes, defaults: draw.chance(0.3) });
+    };
+    tally.trying(`${context}, one step`);
+    judgeSteps(tally, task, given(0), await new Runner(backend, task, { history: true }).run(given(0)));
+
+    for (let attempt = 0; attempt < draws; attempt++) {
+      tally.trying(`${context}.${attempt}, end to end`);
+      const expected = expectationOf(setting, tally, `${context}.${attempt}`, task, given(attempt));
+      if (!expected) continue; // float32 alone decides a branch
+      judgeWhole(tally, task, given(attempt), await new Runner(backend, task).run(given(attempt)), expected);
+      return;
+    }
+    tally.vacuous++;
+  });
+}
+
+/** How often values are drawn again where a comparison is too close to call. */
+const draws = 5;
+
+export const cellLaws: readonly Statement[] = [...cells, ...networks].map((subject): Statement => ({
+  name: subject.name,
+  async body(tally, setting) {
+    for (const size of sizesOf(setting))
+      for (let i = 0; i < Math.max(1, Math.round((size === "small" ? 3 : 1) * setting.scale)); i++) {
+        const draw = new Draw(setting.seed, subject.name, size, i);
+        await judgeSubject(tally, setting, subject, shapesFor(draw, size), draw.below(2 ** 30));
+      }
+  },
+}));

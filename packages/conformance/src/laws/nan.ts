@@ -1,0 +1,73 @@
+/** A NaN comes out where it went in, and stays in its own row: forward, and in the gradients of inputs and states. */
+import { evaluate, finalState } from "@recurra/core/internal";
+import { forCases, withBackend, type Statement } from "../law.ts";
+import { givenFor, Runner, taskOf } from "../program.ts";
+import { cells, networks } from "../subject.ts";
+import { describeShapes, shapesFor } from "./cells.ts";
+
+const subjects = [...cells, ...networks].filter((s) => s.ids === undefined);
+
+export const nan: Statement = {
+  name: "a NaN stays in its own row",
+  body: (tally, setting) =>
+    withBackend(setting, async (backend) => {
+      if (!backend.accuracy.nan) return tally.skip("NaN isn't promised (accuracy.nan)");
+      await forCases(tally, setting, "nan", 6, async (draw, size, context, index) => {
+        if (size === "large" && index >= 2) return;
+        const subject = draw.pick(subjects);
+        const shapes = {
+          ...shapesFor(draw, size),
+          batch: size === "small" ? draw.pick([2, 3, 5]) : 9,
+          H: size === "small" ? 5 : 17,
+        };
+        const { steps, batch } = shapes;
+        const [t, b] = [draw.below(steps), draw.below(batch)];
+        context(`${subject.name}, ${describeShapes(shapes)}, NaN in row ${b} at step ${t}`);
+        const task = taskOf(subject.network(shapes), { gradient: true });
+        const given = givenFor(draw, subject, task, shapes);
+        const runner = new Runner(backend, task);
+        const clean = await runner.run(given);
+        for (const data of Object.values(given.inputs).slice(0, 1))
+          data[(t * batch + b) * (data.length / (steps * batch))] = NaN;
+        const dirty = await runner.run(given);
+
+        const wanted = [...task.outputs].filter(([, node]) => node.domain !== "one");
+        const found = evaluate(
+          task.graph,
+          [...wanted.map(([, node]) => node), ...task.states.map((s) => task.graph.next.get(s)!)],
+          given,
+        );
+        const judge = (
+          name: string,
+          width: number,
+          got: Float32Array,
+          before: Float32Array,
+          expected: Float64Array,
+        ): void =>
+          got.forEach((value, i) => {
+            const row = Math.floor(i / width) % batch;
+            const at = (): string => `${name}, row ${row}, element ${i}`;
+            if (row !== b)
+              tally.check(
+                Object.is(value, before[i]),
+                () => `${at()}: expected ${before[i]} as without the NaN, got ${value}`,
+              );
+            else
+              tally.check(
+                Number.isNaN(value) === Number.isNaN(expected[i]),
+                () => `${at()}: expected ${expected[i]}, got ${value}`,
+              );
+          });
+        for (const [name, node] of wanted)
+          judge(name, node.width, dirty.outputs[name]!, clean.outputs[name]!, found.get(node)!.data);
+        for (const s of task.states)
+          judge(
+            `final state ${s.name}`,
+            s.width,
+            dirty.states[s.name]!,
+            clean.states[s.name]!,
+            finalState(task.graph, s, found, given).data,
+          );
+      });
+    }),
+};

@@ -1,0 +1,165 @@
+/**
+ * Ragged batches: a masked step keeps the state, the reverse direction starts at each row's own end, outputs past the end are
+ * 0, and a row without steps returns its initial state. What lies past a row's end may be anything, NaN too.
+ */
+import { evaluate, finalState, type Node } from "@recurra/core/internal";
+import type { Draw } from "../draw.ts";
+import { expectationOf, judgeSteps, judgeWhole } from "../judge.ts";
+import { forCases, withBackend, type Statement, type Tally } from "../law.ts";
+import { givenFor, Runner, taskOf, wantedOf, type Given } from "../program.ts";
+import { cells, networks, type Subject } from "../subject.ts";
+import { describeShapes, shapesFor } from "./cells.ts";
+
+const tried = ["lstm", "gru", "minLstm", "slstm", "lstmLayerNorm"];
+const subjects = [
+  ...cells.filter((s) => tried.includes(s.name)),
+  ...networks.filter((s) => !s.name.includes("merged")),
+];
+
+/** Some rows end early, one has no steps, and one has all. */
+const lengthsFor = (draw: Draw, steps: number, batch: number): number[] =>
+  draw.shuffled(
+    Array.from({ length: batch }, (_, b) => (b === 0 ? steps : b === 1 ? 0 : draw.whole(0, steps))),
+  );
+
+/** Values past a row's end, replaced. */
+function pad(
+  data: Float32Array,
+  width: number,
+  batch: number,
+  lengths: readonly number[],
+  value: number,
+): void {
+  for (let i = 0; i < data.length; i++) {
+    const row = Math.floor(i / width);
+    if (Math.floor(row / batch) >= lengths[row % batch]!) data[i] = value;
+  }
+}
+
+/** One row of a batch, up to its end. */
+function rowOf(given: Given, task: ReturnType<typeof taskOf>, b: number, steps: number): Given {
+  const { batch } = given;
+  const nodes = new Map(
+    task.graph.nodes.flatMap((n): [string, Node][] => (n.op === "input" ? [[n.name, n]] : [])),
+  );
+  const take = (data: Float32Array, width: number, rows: number): Float32Array =>
+    Float32Array.from(
+      { length: rows * width },
+      (_, i) => data[(Math.floor(i / width) * batch + b) * width + (i % width)]!,
+    );
+  const inputs = Object.fromEntries(
+    [...nodes].map(([name, node]) => {
+      if (name === "last") return [name, Float32Array.of(steps - 1)];
+      return [name, take(given.inputs[name]!, node.width, node.domain === "batch" ? 1 : steps)];
+    }),
+  );
+  const states = Object.fromEntries(
+    task.states.flatMap((s) =>
+      given.states[s.name] ? [[s.name, take(given.states[s.name]!, s.width, 1)]] : [],
+    ),
+  );
+  return { steps, batch: 1, parameters: given.parameters, inputs, states };
+}
+
+/** The masked graph means what each row alone means: the oracle against itself. */
+function judgeMeaning(
+  tally: Tally,
+  subject: Subject,
+  widths: { I: number; H: number },
+  masked: Given,
+  lengths: readonly number[],
+): void {
+  const { steps, batch } = masked;
+  const all = taskOf(subject.network(widths), { masked: true, gradient: true });
+  const one = taskOf(subject.network(widths), { gradient: true });
+  const run = (task: typeof all, given: Given) => {
+    const next = task.states.map((s) => task.graph.next.get(s)!);
+    const found = evaluate(task.graph, [...wantedOf(task).values(), ...next], given);
+    const states = new Map(task.states.map((s) => [s.name, finalState(task.graph, s, found, given).data]));
+    return {
+      states,
+      outputs: new Map(
+        [...wantedOf(task)].map(([name, node]) => [name, { node, data: found.get(node)!.data }]),
+      ),
+    };
+  };
+  const together = run(all, masked);
+  const sums = new Map<string, Float64Array>();
+  const near = (got: number, expected: number, name: () => string): void =>
+    tally.number(got, expected, 1e-9 * Math.max(1, Math.abs(expected)), name);
+  for (let b = 0; b < batch; b++) {
+    const alone = run(one, rowOf(masked, one, b, lengths[b]!));
+    for (const [name, { node, data }] of alone.outputs) {
+      const { width } = node;
+      const whole = together.outputs.get(name)!.data;
+      if (node.domain === "one") {
+        const sum = sums.get(name) ?? new Float64Array(data.length);
+        sums.set(
+          name,
+          sum.map((v, i) => v + data[i]!),
+        );
+      } else
+        for (let i = 0; i < (node.domain === "batch" ? 1 : steps) * width; i++) {
+          const [t, j] = [Math.floor(i / width), i % width];
+          near(
+            whole[(t * batch + b) * width + j]!,
+            data[i] ?? 0,
+            () => `what the masks mean: ${name} at step ${t} of ${lengths[b]}, row ${b}, unit ${j}`,
+          );
+        }
+    }
+    for (const [name, data] of alone.states)
+      data.forEach((v, j) =>
+        near(
+          together.states.get(name)![b * data.length + j]!,
+          v,
+          () => `what the masks mean: state ${name}, row ${b} of length ${lengths[b]}, unit ${j}`,
+        ),
+      );
+  }
+  for (const [name, sum] of sums)
+    sum.forEach((v, i) =>
+      near(together.outputs.get(name)!.data[i]!, v, () => `what the masks mean: ${name}, element ${i}`),
+    );
+}
+
+export const ragged: Statement = {
+  name: "ragged batches",
+  async body(tally, setting) {
+    for (const subject of subjects)
+      await forCases(tally, setting, `ragged ${subject.name}`, 1, async (draw, size, context, index) => {
+        if (size === "large" && subject.name !== "lstm" && !subject.name.includes("bidirectional LSTM"))
+          return;
+        const shapes = {
+          ...shapesFor(draw, size),
+          batch: draw.pick([3, 4, 5]),
+          H: size === "small" ? 3 : 17,
+        };
+        const lengths = lengthsFor(draw, shapes.steps, shapes.batch);
+        context(`${subject.name}, ${describeShapes(shapes)}, lengths ${lengths.join()}`);
+        await withBackend(setting, async (backend) => {
+          const task = taskOf(subject.network(shapes), { masked: true, gradient: true });
+          const given = givenFor(draw, subject, task, { ...shapes, lengths });
+          judgeMeaning(tally, subject, shapes, given, lengths);
+          const past = backend.accuracy.nan ? NaN : 1e4;
+          for (const node of task.graph.nodes)
+            if (
+              node.op === "input" &&
+              node.domain === "sequence" &&
+              node.name !== "mask" &&
+              subject.ids === undefined
+            )
+              pad(given.inputs[node.name]!, node.width, shapes.batch, lengths, past);
+          judgeSteps(tally, task, given, await new Runner(backend, task, { history: true }).run(given));
+          const expected = expectationOf(
+            setting,
+            tally,
+            `ragged ${subject.name} ${size} ${index} ${setting.seed}`,
+            task,
+            given,
+          );
+          if (expected) judgeWhole(tally, task, given, await new Runner(backend, task).run(given), expected);
+        });
+      });
+  },
+};

@@ -1,0 +1,249 @@
+/**
+ * Random cells: gates with products on the input and on states, pointwise functions, row reductions, normalisation, several
+ * states of different widths. A cell is drawn as a recipe, plain data, so that a failing one can be made smaller and printed.
+ */
+import {
+  abs,
+  cell,
+  clamp,
+  exp,
+  less,
+  lessEqual,
+  log,
+  matrix,
+  max,
+  min,
+  neg,
+  reciprocal,
+  relu,
+  rowMax,
+  rowMean,
+  rowSum,
+  rsqrt,
+  select,
+  sigmoid,
+  softplus,
+  sqrt,
+  tanh,
+  vector,
+  layerNorm,
+  type Cell,
+  type Expr,
+  type Matrix,
+  type WeightSpec,
+} from "@recurra/core";
+import type { Draw } from "./draw.ts";
+
+/** How a value follows from values before it. Composed so that no pole comes near and nothing overflows. */
+const unary = {
+  tanh,
+  sigmoid,
+  relu,
+  softplus,
+  abs,
+  neg,
+  exp: (v: Expr) => exp(min(v, 1)),
+  log: (v: Expr) => log(softplus(v).plus(0.5)),
+  sqrt: (v: Expr) => sqrt(abs(v).plus(0.25)),
+  rsqrt: (v: Expr) => rsqrt(v.times(v).plus(0.5)),
+  reciprocal: (v: Expr) => reciprocal(abs(v).plus(1)),
+  clamp: (v: Expr) => clamp(v, -0.6, 0.7),
+  half: (v: Expr) => v.times(0.5).plus(0.1),
+} as const;
+const binary = {
+  plus: (a: Expr, b: Expr) => a.plus(b),
+  minus: (a: Expr, b: Expr) => a.minus(b),
+  times: (a: Expr, b: Expr) => tanh(a).times(b),
+  over: (a: Expr, b: Expr) => a.over(abs(b).plus(1)),
+  max,
+  min,
+  less: (a: Expr, b: Expr) => select(less(a, b), a, b.times(0.5)),
+  lessEqual: (a: Expr, b: Expr) => select(lessEqual(a, 0.3), b, a),
+  /** Of values that differ in a row: of equal ones it would only show rounding. */
+  layerNorm: (a: Expr, b: Expr) => layerNorm(a.plus(b)),
+} as const;
+const reductions = { rowSum: (v: Expr) => rowSum(v).times(0.1), rowMean, rowMax } as const;
+
+type Unary = keyof typeof unary;
+type Binary = keyof typeof binary;
+type Reduction = keyof typeof reductions;
+
+/** Values are numbered: 0 is the first state, then the other states, then one for each instruction. All are H wide, or 1. */
+export type Instruction =
+  | { readonly op: "gate"; readonly of: number; readonly bias: boolean }
+  | { readonly op: "product"; readonly of: number }
+  | { readonly op: Unary | Reduction | "vector"; readonly of: number }
+  | { readonly op: Binary; readonly of: number; readonly and: number };
+
+export interface Recipe {
+  readonly states: number;
+  /** The last state has a width of its own, and its next value is a product. */
+  readonly narrow: boolean;
+  readonly instructions: readonly Instruction[];
+  /** For each state, what goes into its next value. */
+  readonly next: readonly number[];
+  /** How a state takes its next value in: replaced by it, or mixed with it by a gate. */
+  readonly mixed: readonly boolean[];
+  /** The output, where it isn't h: this value added to the first instruction's. */
+  readonly y: number | undefined;
+}
+
+const isIn = <T extends object>(table: T, key: string): key is Extract<keyof T, string> =>
+  Object.hasOwn(table, key);
+
+export function drawRecipe(draw: Draw): Recipe {
+  const states = draw.pick([1, 1, 2, 3]);
+  const instructions: Instruction[] = [];
+  const any = (): number => {
+    const count = states + instructions.length;
+    return draw.chance(0.6) ? count - 1 - draw.below(Math.min(3, count)) : draw.below(count);
+  };
+  const gates = draw.whole(1, 3);
+  for (let i = 0; i < gates; i++) {
+    instructions.push({
+      op: "gate",
+      of: draw.chance(0.7) ? draw.below(states) : any(),
+      bias: draw.chance(0.7),
+    });
+    instructions.push({
+      op: draw.pick(["tanh", "sigmoid", "sigmoid", "relu", "softplus", "clamp"]),
+      of: any(),
+    });
+  }
+  const more = draw.whole(1, 7);
+  for (let i = 0; i < more; i++) {
+    const kind = draw.unit();
+    if (kind < 0.4) instructions.push({ op: draw.pick(Object.keys(unary) as Unary[]), of: any() });
+    else if (kind < 0.8)
+      instructions.push({ op: draw.pick(Object.keys(binary) as Binary[]), of: any(), and: any() });
+    else if (kind < 0.88)
+      instructions.push({ op: draw.pick(Object.keys(reductions) as Reduction[]), of: any() });
+    else if (kind < 0.95) instructions.push({ op: "product", of: any() });
+    else instructions.push({ op: "vector", of: any() });
+  }
+  return {
+    states,
+    narrow: states > 1 && draw.chance(0.4),
+    instructions,
+    next: Array.from({ length: states }, any),
+    mixed: Array.from({ length: states }, () => draw.chance(0.5)),
+    y: draw.chance(0.3) ? any() : undefined,
+  };
+}
+
+const stateName = (i: number): string => (i === 0 ? "h" : `s${i}`);
+
+export function cellOf(recipe: Recipe, H: number): Cell {
+  const { states, narrow, instructions, next, mixed, y } = recipe;
+  const last = states - 1;
+  const narrowWidth = Math.max(1, Math.ceil(H / 2));
+  const gates = instructions.flatMap(({ op }, i) => (op === "gate" ? [`g${i}`] : []));
+  const weights: Record<string, WeightSpec<unknown>> = {
+    mix: vector("H"),
+    mixNarrow: vector(narrowWidth),
+    Out: matrix(narrowWidth, "H"),
+    In: matrix("H", narrowWidth),
+  };
+  instructions.forEach(({ op }, i) => {
+    if (op === "product" || op === "gate") weights[`M${i}`] = matrix("H", "H");
+    if (op === "vector") weights[`v${i}`] = vector("H");
+  });
+  const declared = Object.fromEntries(
+    Array.from({ length: states }, (_, i) => [
+      stateName(i),
+      narrow && i === last ? { width: narrowWidth } : {},
+    ]),
+  );
+  return cell({
+    name: "random",
+    state: declared as Record<"h", object>,
+    W: gates,
+    b: gates,
+    weights,
+    step(given) {
+      const known = given as unknown as Record<string, Expr & Matrix> & {
+        W: Record<string, Matrix>;
+        b: Record<string, Expr>;
+      };
+      const { x, W, b } = known;
+      const ones = known["mix"]!.times(0).plus(1);
+      const before = Array.from({ length: states }, (_, i) => known[stateName(i)]!);
+      const values: Expr[] = before.map((s, i) => (narrow && i === last ? known["In"]!.dot(s) : s));
+      const wide = (v: Expr): Expr => (v.width === 1 && H !== 1 ? v.times(ones) : v);
+      instructions.forEach((instruction, i) => {
+        const { op } = instruction;
+        const of = values[instruction.of]!;
+        if (op === "gate") {
+          const sum = W[`g${i}`]!.dot(x!).plus(known[`M${i}`]!.dot(wide(of)));
+          return void values.push(instruction.bias ? sum.plus(b[`g${i}`]!) : sum);
+        }
+        if (op === "vector") return void values.push(known[`v${i}`]!.times(of));
+        if (op === "product") return void values.push(known[`M${i}`]!.dot(wide(of)));
+        if (isIn(unary, op)) return void values.push(unary[op](of));
+        if (isIn(reductions, op)) return void values.push(reductions[op](of));
+        const and = "and" in instruction ? instruction.and : 0;
+        values.push(binary[op](of, values[op === "layerNorm" ? states : and] ?? before[0]!));
+      });
+      const result = before.map((s, i) => {
+        const isNarrow = narrow && i === last;
+        const value = isNarrow ? known["Out"]!.dot(wide(values[next[i]!]!)) : wide(values[next[i]!]!);
+        const z = sigmoid(known[isNarrow ? "mixNarrow" : "mix"]!);
+        // Bounded, so that a hundred steps stay where a few are.
+        return [
+          stateName(i),
+          mixed[i] ? z.times(s).plus(z.times(-1).plus(1).times(tanh(value))) : tanh(value),
+        ] as const;
+      });
+      return {
+        ...Object.fromEntries(result),
+        ...(y !== undefined && { y: wide(values[y]!).plus(wide(values[states] ?? before[0]!)) }),
+      } as {
+        h: Expr;
+      };
+    },
+  });
+}
+
+/** Recipes that are smaller by one thing each. */
+export function* smaller(recipe: Recipe): Generator<Recipe> {
+  const { states, instructions, next, mixed, y, narrow } = recipe;
+  if (y !== undefined) yield { ...recipe, y: undefined };
+  if (narrow) yield { ...recipe, narrow: false };
+  for (let i = instructions.length - 1; i >= 0; i--) {
+    const gone = states + i;
+    const instruction = instructions[i]!;
+    const stands = instruction.of;
+    const moved = (v: number): number => (v === gone ? stands : v > gone ? v - 1 : v);
+    const rest = instructions.flatMap((other, j): Instruction[] => {
+      if (j === i) return [];
+      return [
+        "and" in other
+          ? { ...other, of: moved(other.of), and: moved(other.and) }
+          : { ...other, of: moved(other.of) },
+      ];
+    });
+    yield { ...recipe, instructions: rest, next: next.map(moved), y: y === undefined ? undefined : moved(y) };
+  }
+  for (let i = 0; i < states; i++)
+    if (mixed[i]) yield { ...recipe, mixed: mixed.map((m, j) => m && j !== i) };
+}
+
+/** The recipe as equations. */
+export function print({ states, narrow, instructions, next, mixed, y }: Recipe): string {
+  const name = (v: number): string => (v < states ? stateName(v) : `v${v - states}`);
+  const lines = instructions.map((instruction, i) => {
+    const { op } = instruction;
+    const right =
+      op === "vector" ? `p∘${name(instruction.of)}`
+      : op === "gate" ? `W·x + V·${name(instruction.of)}${instruction.bias ? " + b" : ""}`
+      : op === "product" ? `P·${name(instruction.of)}`
+      : "and" in instruction ? `${op}(${name(instruction.of)}, ${name(instruction.and)})`
+      : `${op}(${name(instruction.of)})`; // prettier-ignore
+    return `v${i} = ${right}`;
+  });
+  const carried = next.map(
+    (v, i) =>
+      `${stateName(i)} ← ${mixed[i] ? "mix " : ""}tanh(${name(v)})${narrow && i === states - 1 ? ", narrow" : ""}`,
+  );
+  return [...lines, ...carried, ...(y === undefined ? [] : [`y = ${name(y)} + v0`])].join("; ");
+}

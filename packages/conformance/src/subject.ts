@@ -1,0 +1,127 @@
+/** What the laws about whole networks are tried on: every shipped cell, and networks that wire them in every way. */
+import {
+  activation,
+  concat,
+  dense,
+  embedding,
+  gru,
+  gruResetBefore,
+  indrnn,
+  last,
+  layerNorm,
+  lstm,
+  lstmCoupled,
+  lstmLayerNorm,
+  lstmp,
+  lstmPeephole,
+  mgu,
+  minGru,
+  minLstm,
+  network,
+  recurrent,
+  rnnRelu,
+  rnnTanh,
+  slstm,
+  softsign,
+  stack,
+  tanh,
+  type Cell,
+  type Network,
+} from "@recurra/core";
+import type { Draw } from "./draw.ts";
+
+export interface Widths {
+  readonly I: number;
+  readonly H: number;
+}
+
+export interface Subject {
+  readonly name: string;
+  network(widths: Widths): Network;
+  /** Where a state is random, between what: by the last part of its name. Default: −1 to 1. */
+  readonly states?: Readonly<Record<string, readonly [number, number]>>;
+  /** What an input that isn't just numbers in ±1 holds: ids below this. */
+  readonly ids?: number;
+}
+
+const single = (name: string, make: (H: number) => Cell, more: Partial<Subject> = {}): Subject => ({
+  name,
+  network: ({ I, H }) => stack(recurrent(make(H), { inputSize: I, hiddenSize: H })),
+  ...more,
+});
+
+/** A normaliser and a stabiliser as they occur: n ≥ 1 where m is what was subtracted. */
+const stabilised = { states: { n: [1, 3], m: [-1, 1] } } as const;
+
+export const cells: readonly Subject[] = [
+  single("lstm", () => lstm),
+  single("lstmPeephole", () => lstmPeephole),
+  single("lstmCoupled", () => lstmCoupled),
+  single("lstmp", (H) => lstmp({ projectionSize: Math.ceil(H / 2) })),
+  single("lstmLayerNorm", () => lstmLayerNorm),
+  single("gru", () => gru),
+  single("gruResetBefore", () => gruResetBefore),
+  single("rnnTanh", () => rnnTanh),
+  single("rnnRelu", () => rnnRelu),
+  single("mgu", () => mgu),
+  single("indrnn", () => indrnn),
+  single("minGru", () => minGru),
+  single("minLstm", () => minLstm),
+  single("slstm", () => slstm(), stabilised),
+  single("slstm with an exponential forget gate", () => slstm({ forget: "exp" }), stabilised),
+];
+
+const ids = 11;
+
+export const networks: readonly Subject[] = [
+  {
+    name: "a reverse GRU",
+    network: ({ I, H }) => stack(recurrent(gru, { inputSize: I, hiddenSize: H, reverse: true })),
+  },
+  {
+    name: "a bidirectional LSTM of two layers, concatenated, and a dense layer",
+    network: ({ I, H }) =>
+      stack(
+        recurrent(lstm, { inputSize: I, hiddenSize: H, layers: 2, bidirectional: true }),
+        dense({ inputSize: 2 * H, outputSize: 3 }),
+      ),
+  },
+  ...(["sum", "mul", "mean"] as const).map((merge): Subject => ({
+    name: `a bidirectional GRU, merged by ${merge}`,
+    network: ({ I, H }) => stack(recurrent(gru, { inputSize: I, hiddenSize: H, bidirectional: true, merge })),
+  })),
+  {
+    name: "an embedding, an LSTM, layer normalisation and the last step",
+    ids,
+    network: ({ H }) =>
+      stack(
+        embedding({ vocabularySize: ids, outputSize: 4 }),
+        recurrent(lstm, { inputSize: 4, hiddenSize: H }),
+        layerNorm({ size: H }),
+        activation(softsign),
+        last,
+        dense({ inputSize: H, outputSize: 2 }),
+      ),
+  },
+  {
+    name: "three GRUs wired with concats, and two outputs",
+    network: ({ I, H }) => {
+      const input = dense({ inputSize: I, outputSize: H, name: "input" });
+      const a = recurrent(gru, { inputSize: H, hiddenSize: H, name: "a" });
+      const b = recurrent(gruResetBefore, { inputSize: 2 * H + I, hiddenSize: H + 1, name: "b" });
+      const c = recurrent(gru, { inputSize: 2 * H + 1, hiddenSize: H, name: "c" });
+      const vad = dense({ inputSize: H, outputSize: 1, name: "vad" });
+      return network({ x: I }, ({ x }) => {
+        const first = tanh(input(x));
+        const voice = a(first);
+        const noise = b(concat(first, voice, x));
+        return { gains: c(concat(voice, noise)), vad: vad(voice) };
+      });
+    },
+  },
+];
+
+/** Values for a subject's parameter: of a size that keeps states moving, neither dead nor saturated. */
+export function parameterValues(draw: Draw, rows: number, width: number): Float32Array {
+  return draw.floats(rows * width, rows > 1 ? 1.2 / Math.sqrt(width) : 0.8);
+}
