@@ -1,3 +1,5 @@
+/* eslint-disable @typescript-eslint/ban-ts-comment */
+// @ts-nocheck: plain loops over arrays, as a user would write them in JavaScript.
 // Times the kernels at the benchmark's shapes against naive loops, interleaved in one process.
 //   node packages/backend-cpu/bench/kernels.mjs [part of a name]       (after a build)
 import { openCpu } from "@recurra/backend-cpu";

@@ -39,12 +39,14 @@ function makeFunctions() {
   const middle = Math.ceil(BEYOND * scale) + 1;
   /** 2^(n / PARTS) at n + middle. */
   const powers = Float64Array.from({ length: 2 * middle + 1 }, (_, i) => 2 ** ((i - middle) / PARTS));
+  /** Named where it isn't reached, the global of this name would make every result a number on the heap. */
+  const infinity = Infinity;
   /** V8 builds a constant number anew at every use; this is faster. */
   const fit = Float64Array.of(...P, ...Q);
 
   /** e^x: the nearest power in the table times e^r with |r| ≤ ln 2 / 16. */
   function exponential(x: number): number {
-    if (x > BEYOND) return Infinity;
+    if (x > BEYOND) return infinity;
     if (x < -BEYOND) return 0;
     const n = x * scale + ROUNDER - ROUNDER;
     const r = x - n * PART;

@@ -76,8 +76,7 @@ export function prepareGemm(memory: Memory, kernel: GemmKernel): PreparedKernel 
 }
 
 class BoundGemm implements BoundKernel {
-  /** Most terms, rows and columns that are done at a time; the columns in whole tiles. */
-  private readonly blockDepth: number;
+  /** Most rows and columns that are done at a time; the columns in whole tiles. */
   private readonly blockRows: number;
   private readonly blockColumns: number;
 
@@ -87,16 +86,14 @@ class BoundGemm implements BoundKernel {
     private readonly out: Operand,
     private readonly inputs: readonly Operand[],
   ) {
-    this.blockDepth = Math.min(DEPTH, Math.max(1, ...terms.map(({ depth }) => depth)));
     this.blockRows = Math.min(out.rows, BLOCK_ROWS);
     this.blockColumns = Math.floor(ROOM / Math.max(1, this.blockRows) / TILE) * TILE;
   }
 
   run(step: number): void {
-    const { inputs, terms, out, blockRows, blockColumns } = this;
+    const { inputs, out, blockRows, blockColumns } = this;
     for (let i = 0; i < inputs.length; i++) inputs[i]!.locate(step);
     out.claim(step);
-    for (let i = 0; i < terms.length; i++) terms[i]!.kept?.refresh();
     for (let row = 0; row < out.rows; row += blockRows) {
       for (let column = 0; column < out.width; column += blockColumns) {
         this.block(
@@ -110,7 +107,7 @@ class BoundGemm implements BoundKernel {
   }
 
   private block(row: number, rows: number, column: number, columns: number): void {
-    const { terms, addend, out, blockDepth } = this;
+    const { terms, addend, out } = this;
     const stride = Math.ceil(columns / TILE) * TILE;
     for (let r = 0; r < rows; r++) {
       if (addend) {
@@ -120,13 +117,15 @@ class BoundGemm implements BoundKernel {
     }
     for (let i = 0; i < terms.length; i++) {
       const term = terms[i]!;
-      for (let k = 0; k < term.depth; k += blockDepth) {
-        const depth = Math.min(blockDepth, term.depth - k);
-        const { a, aRowStep, aDepthStep } = term;
+      const { a, aRowStep, aDepthStep } = term;
+      const panels = term.kept?.ready();
+      const most = panels ? Math.floor(ROOM / rows) : DEPTH;
+      for (let k = 0; k < term.depth; k += most) {
+        const depth = Math.min(most, term.depth - k);
         for (let r = 0; r < rows; r++) {
           loadLeft(r * depth, a.data, a.base + (row + r) * aRowStep + k * aDepthStep, aDepthStep, depth);
         }
-        if (term.kept) addPanels(term.kept, rows, column, columns, k, depth, stride);
+        if (panels) addPanels(panels, term.depth, rows, column, columns, k, depth, stride);
         else addTiles(term, rows, column, columns, k, depth, stride);
       }
     }
@@ -154,7 +153,8 @@ function addTiles(
 }
 
 function addPanels(
-  kept: KeptMatrix,
+  panels: readonly number[],
+  panelDepth: number,
   rows: number,
   column: number,
   columns: number,
@@ -162,9 +162,8 @@ function addPanels(
   depth: number,
   stride: number,
 ): void {
-  const { panels } = kept;
   for (let j = 0; j < columns; j += TILE) {
-    const at = (column + j) * kept.depth + k * TILE;
+    const at = (column + j) * panelDepth + k * TILE;
     for (let r = 0; r < rows; r++) panelTile(panels, at, r * depth, depth, r * stride + j);
   }
 }

@@ -1,7 +1,6 @@
 /** Device memory on a CPU: typed arrays, and errors instead of whatever a freed or foreign buffer would have read as. */
 import type { DeviceBuffer } from "@recurra/core";
 import { fail } from "./errors.ts";
-import type { KeptMatrix } from "./kept.ts";
 
 /** Kernels index with 32-bit integers. */
 const LONGEST = 2 ** 31 - 1;
@@ -15,8 +14,6 @@ export class CpuBuffer implements DeviceBuffer {
   alive = true;
   /** Another after every write, a kernel's or the caller's. */
   version = 0;
-  /** Matrices of it that gemm keeps in its own layout, by where they lie. */
-  readonly kept = new Map<string, KeptMatrix>();
 
   constructor(data: Float32Array) {
     this.data = data;
@@ -29,7 +26,6 @@ export class CpuBuffer implements DeviceBuffer {
 
   release(): void {
     this.data = NOTHING;
-    this.kept.clear();
     this.alive = false;
   }
 }

@@ -56,9 +56,13 @@ function check(
     [...inputs, ...outputs].map(({ view }) => view),
   );
   for (let step = 0; step < 3; step++) {
-    const expected = outputs.map((out, o) =>
-      out.after((row, column) => interpret(kernel, inputs, row, column, step)[o]!, step),
-    );
+    const expected = outputs.map((out) => out.contents.slice());
+    for (let row = 0; row < rows; row++) {
+      for (let column = 0; column < kernel.width; column++) {
+        const values = interpret(kernel, inputs, row, column, step);
+        outputs.forEach((out, o) => (expected[o]![out.index(row, column, step)] = values[o]!));
+      }
+    }
     bound.run(step);
     outputs.forEach((out, o) => {
       expect(difference(out.now(), expected[o]!)).toBeUndefined();
@@ -136,10 +140,13 @@ function randomKernel(width: number): MapKernel {
   return { op: "map", width, inputs, instructions, outputs };
 }
 
+/** [rows, width]: within a block and over several, of rows and of columns. */
+const SHAPES = [[1, 1], [2, 3], [65, 1], [65, 20], [5, 65], [1, 513], [3, 513]] as const; // prettier-ignore
+
 describe("random programs", () => {
   test("apart from their inputs", () => {
     for (let n = 0; n < 80; n++) {
-      const [rows, width] = [pick([1, 2, 5, 65]), pick([1, 3, 20, 65, 513])];
+      const [rows, width] = pick(SHAPES);
       const kernel = randomKernel(width);
       const layout = (): Layout => ({
         offset: below(3),
@@ -153,7 +160,7 @@ describe("random programs", () => {
 
   test("in the place of their inputs", () => {
     for (let n = 0; n < 80; n++) {
-      const [rows, width] = [pick([1, 2, 5, 65]), pick([1, 3, 20, 65, 513])];
+      const [rows, width] = pick(SHAPES);
       const kernel = randomKernel(width);
       const inputs = Array.from(
         { length: kernel.inputs },

@@ -45,9 +45,14 @@ for (const fn of ["sum", "mean", "max"] as const) {
   });
 }
 
-test("the sum is rounded once", () => {
-  const [values, result] = [new Matrix(1, 3, () => 0), new Matrix(1, 1, () => 0)];
-  cpu.write(values.view.buffer, Float32Array.of(1, 2 ** -30, -1), 0);
-  cpu.prepare({ op: "reduce", fn: "sum", width: 3 }).bind(1, [values.view, result.view]).run(0);
-  expect(result.now()[0]).toBe(2 ** -30);
+test("the sum is in order, and rounded once", () => {
+  const sumOf = (...terms: [number, number, number]): number => {
+    const [values, result] = [new Matrix(1, 3, () => 0), new Matrix(1, 1, () => 0)];
+    cpu.write(values.view.buffer, Float32Array.from(terms), 0);
+    cpu.prepare({ op: "reduce", fn: "sum", width: 3 }).bind(1, [values.view, result.view]).run(0);
+    return result.now()[0]!;
+  };
+  expect(sumOf(2 ** 60, -(2 ** 60), 1)).toBe(1);
+  expect(sumOf(1, 2 ** 60, -(2 ** 60))).toBe(0);
+  expect(sumOf(1, 2 ** -30, -1)).toBe(2 ** -30);
 });

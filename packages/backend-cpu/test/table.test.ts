@@ -95,3 +95,17 @@ test("an index that core should have refused reads and writes nothing else", () 
     ),
   ).toBeUndefined();
 });
+
+test("rows of one index are added in order, and the sum is rounded once", () => {
+  const sumOf = (...terms: number[]): number => {
+    const [index, values] = [new Matrix(terms.length, 1, () => 0), new Matrix(terms.length, 1, () => 0)];
+    const table = new Matrix(1, 1, () => 0);
+    cpu.write(values.view.buffer, Float32Array.from(terms), 0);
+    const kernel = { op: "scatterAdd", width: 1, tableRows: 1 } as const;
+    cpu.prepare(kernel).bind(terms.length, [index.view, values.view, table.view]).run(0);
+    return table.now()[0]!;
+  };
+  expect(sumOf(2 ** 60, -(2 ** 60), 1)).toBe(1);
+  expect(sumOf(1, 2 ** 60, -(2 ** 60))).toBe(0);
+  expect(sumOf(1, 2 ** -30, -1)).toBe(2 ** -30);
+});

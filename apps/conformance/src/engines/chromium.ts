@@ -1,8 +1,8 @@
 // The kit in a page or a module worker of headless Chromium, under a policy as strict as the backend bears.
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
-import { chromium } from "playwright-core";
-import { type Message, toQuery } from "../job.ts";
+import { type Browser, chromium } from "playwright-core";
+import { type Message, type Tell, toQuery } from "../job.ts";
 import { pageFolder } from "../paths.ts";
 import { type Engine, Missing } from "./engine.ts";
 import { serve } from "./serve.ts";
@@ -20,40 +20,40 @@ const quiet = [
 export const chromiumEngine =
   (kind: "page" | "worker", { folder = pageFolder, flags = [] as readonly string[] } = {}): Engine =>
   async (job, { scriptSources = [] }, tell) => {
-    const executablePath = findChromium();
-    const server = await serve(folder, ["'self'", ...scriptSources]);
-    const browser = await chromium.launch({ executablePath, args: [...quiet, ...flags] });
+    const browser = await chromium.launch({ executablePath: findChromium(), args: [...quiet, ...flags] });
     try {
-      const page = await browser.newPage();
-      await new Promise<void>((resolve, reject) => {
-        page.on("crash", () => reject(new Error("the page crashed; most often it is out of memory")));
-        page.on("pageerror", (error) =>
-          reject(new Error(`an error that nothing caught: ${error.stack ?? error.message}`)),
-        );
-        page.on(
-          "response",
-          (answer) => answer.ok() || reject(new Error(`${answer.url()}: ${answer.status()}`)),
-        );
-        browser.on("disconnected", () => reject(new Error("the browser ended")));
-        page.on("console", (message) => console.error(`${kind}: ${message.text()}`));
-        const told = async (message: Message): Promise<void> => {
-          await tell(message);
-          if (message.type === "end" || message.type === "failed") resolve();
-        };
-        page
-          .exposeFunction("tell", told)
-          .then(() =>
-            page.goto(`${server.url}?${toQuery(job)}${kind === "worker" ? "&worker" : ""}`, {
-              waitUntil: "commit",
-            }),
-          )
-          .catch(reject);
-      });
+      const server = await serve(folder, ["'self'", ...scriptSources]);
+      try {
+        await visit(browser, `${server.url}?${toQuery(job)}${kind === "worker" ? "&worker" : ""}`, tell);
+      } finally {
+        server.close();
+      }
     } finally {
       await browser.close();
-      server.close();
     }
   };
+
+/** Opens the page and hears it, until it has said its last word or can't say any more. */
+async function visit(browser: Browser, url: string, tell: Tell): Promise<void> {
+  const page = await browser.newPage();
+  await new Promise<void>((resolve, reject) => {
+    const broke = (reason: string) => reject(new Error(reason));
+    browser.on("disconnected", () => broke("the browser ended"));
+    page.on("crash", () => broke("the page crashed; most often it is out of memory"));
+    page.on("pageerror", ({ stack, message }) => broke(`an error that nothing caught: ${stack ?? message}`));
+    page.on("response", (answer) => void (answer.ok() || broke(`${answer.url()}: ${answer.status()}`)));
+    page.on("console", (message) => console.error(`page: ${message.text()}`));
+    const hear = async (message: Message): Promise<void> => {
+      await tell(message);
+      if (message.type === "end" || message.type === "failed") resolve();
+    };
+    const open = async (): Promise<void> => {
+      await page.exposeFunction("tell", hear);
+      await page.goto(url, { waitUntil: "commit" });
+    };
+    open().catch(reject);
+  });
+}
 
 /** @throws Missing */
 export function findChromium(environment: NodeJS.ProcessEnv = process.env): string {
