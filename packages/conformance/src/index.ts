@@ -9,8 +9,9 @@
  */
 import type { Backend } from "@recurra/core/internal";
 import { lawOf, type Law, type Outcome, type Setting, type Sizes, type Statement } from "./law.ts";
-import { determinism, rows, time } from "./laws/bits.ts";
+import { rows, time } from "./laws/bits.ts";
 import { cellLaws } from "./laws/cells.ts";
+import { determinism } from "./laws/determinism.ts";
 import { differences } from "./laws/differences.ts";
 import { extremes, functions } from "./laws/functions.ts";
 import { kernelLaws } from "./laws/kernels.ts";
@@ -68,8 +69,12 @@ export function conformance(options: ConformanceOptions): Law[] {
   ];
 }
 
-/** A law for the backend without an optional member; it holds of itself where there is no such member. */
-function variantOf(statement: Statement, setting: Setting, { name, change }: (typeof variants)[number]): Law {
+/** A law about programs, for the backend without an optional member; it holds of itself where there is no such member. Kernels are the same without. */
+function variantOf(
+  statement: Statement,
+  setting: Setting,
+  { name, change, thorough }: (typeof variants)[number],
+): Law {
   const called = `${statement.name} (${name})`;
   const body: Statement["body"] = async (tally) => {
     const backend = await setting.open();
@@ -80,13 +85,8 @@ function variantOf(statement: Statement, setting: Setting, { name, change }: (ty
       const fresh = await setting.open();
       return change(fresh) ?? fresh;
     };
-    // What the members change is how programs are planned and run, not what each kernel computes.
-    await statement.body(tally, {
-      ...setting,
-      open,
-      scale: setting.scale / 4,
-      sizes: setting.sizes === "both" ? "small" : setting.sizes,
-    });
+    const sizes = thorough || setting.sizes !== "both" ? setting.sizes : "small";
+    await statement.body(tally, { ...setting, open, sizes, scale: setting.scale / 2 });
   };
   return lawOf({ name: called, body }, setting, "program");
 }

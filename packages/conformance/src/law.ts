@@ -71,6 +71,10 @@ export class Tally {
     this.#context = context;
   }
 
+  get context(): string {
+    return this.#context;
+  }
+
   fail(message: string): never {
     throw new LawBroken(this.#context ? `${this.#context}: ${message}` : message);
   }
@@ -143,7 +147,7 @@ export function lawOf({ name, body }: Statement, setting: Setting, about: Law["a
         backend.dispose();
         await body(tally, setting);
       } catch (error) {
-        failure = `${name}: ${explain(error)}`;
+        failure = `${name}: ${explain(error, tally?.context ?? "")}`;
       }
       return {
         law: name,
@@ -158,11 +162,10 @@ export function lawOf({ name, body }: Statement, setting: Setting, about: Law["a
   };
 }
 
-function explain(error: unknown): string {
+function explain(error: unknown, context: string): string {
   if (error instanceof LawBroken) return error.message;
-  return error instanceof Error
-    ? `an error that no law expects: ${error.stack ?? error.message}`
-    : String(error);
+  const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return `${context ? `${context}: ` : ""}an error that no law expects: ${what}`;
 }
 
 /** Run `each` with a backend, which is disposed of afterwards. */

@@ -174,10 +174,10 @@ export class Bound {
   }
 
   /** Write the inputs, and the states unless they are to stay as they are. */
-  write({ inputs, states, steps }: Given, keepStates = false): void {
+  write({ inputs, states }: Given, keepStates = false): void {
     for (const [name, data] of Object.entries(inputs)) this.#execution.writeInput(name, data);
     if (!keepStates)
-      for (const { name } of this.task.states) this.#execution.writeState(name, states[name], steps);
+      for (const { name } of this.task.states) this.#execution.writeState(name, states[name]);
   }
 
   async run(steps: number): Promise<Results> {
@@ -191,7 +191,7 @@ export class Bound {
     const states: Record<string, Float32Array> = {};
     for (const { name, width } of this.task.states) {
       states[name] = new Float32Array(this.batch * width);
-      await this.backend.read(this.#execution.stateBuffer(name), states[name]!, 0);
+      await this.backend.read(this.#execution.stateBuffer(name), states[name], 0);
     }
     return { outputs, states, before };
   }

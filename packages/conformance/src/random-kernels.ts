@@ -129,7 +129,15 @@ export function randomReduce(draw: Draw, size: "small" | "large"): Case {
   const [rows, width] = [rowsFor(draw, size), widthFor(draw, size)];
   const fn = draw.pick(["sum", "mean", "max"] as const);
   const inputs: Layout[] = [{ rows, width, repeat: draw.pick(["none", "none", "none", "row"]) }];
-  const made: Case = { kernel: { op: "reduce", fn, width }, rows, inputs, outputs: [{ rows, width: 1 }] };
+  // Rows of negative numbers only, too: a maximum mustn't start at 0.
+  const shift = draw.pick([0, -3]);
+  const made: Case = {
+    kernel: { op: "reduce", fn, width },
+    rows,
+    inputs,
+    outputs: [{ rows, width: 1 }],
+    values: (_, d) => d.between(-2, 2) + shift,
+  };
   return spanning(draw, made, () => true);
 }
 

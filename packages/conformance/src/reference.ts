@@ -54,7 +54,7 @@ export function expectedOf(
     }
     case "gemm": {
       const overRows = kernel.rows !== "rows";
-      if (overRows) shape = { rows: kernel.rows as number, width: kernel.width };
+      if (overRows) shape = { rows: kernel.rows, width: kernel.width };
       const terms = kernel.terms.map(({ a, b, transposeB }) =>
         overRows ? graph.outer(sequence(a), sequence(b)) : graph.product(matrix(b), sequence(a), !transposeB),
       );

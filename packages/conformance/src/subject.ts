@@ -1,6 +1,7 @@
 /** What the laws about whole networks are tried on: every shipped cell, and networks that wire them in every way. */
 import {
   activation,
+  cell,
   concat,
   dense,
   embedding,
@@ -14,6 +15,8 @@ import {
   lstmLayerNorm,
   lstmp,
   lstmPeephole,
+  matrix,
+  max,
   mgu,
   minGru,
   minLstm,
@@ -21,6 +24,7 @@ import {
   recurrent,
   rnnRelu,
   rnnTanh,
+  rowMax,
   slstm,
   softsign,
   stack,
@@ -71,7 +75,67 @@ export const cells: readonly Subject[] = [
   single("slstm with an exponential forget gate", () => slstm({ forget: "exp" }), stabilised),
 ];
 
+/** Cells of no use but to ask what shipped ones don't. */
+export const awkward: readonly Subject[] = [
+  // Its output runs after the loop, and so needs the state before every step; also before the first, also in a stream.
+  single("a cell whose output looks at the state before the step", () =>
+    cell({
+      name: "late",
+      state: ["h"],
+      W: ["n"],
+      U: ["n"],
+      b: ["n"],
+      weights: { V: matrix("H", "H") },
+      step({ x, h, W, U, b, V }) {
+        const n = tanh(W.n.dot(x).plus(U.n.dot(h), b.n));
+        return { h: n, y: V.dot(h).plus(n) };
+      },
+    }),
+  ),
+  // Units that take their row's maximum are equal at the next step: its gradient goes to them together.
+  single("a cell with equal maxima", () =>
+    cell({
+      name: "ties",
+      state: ["h"],
+      W: ["n"],
+      U: ["n"],
+      b: ["n"],
+      step: ({ x, h, W, U, b }) => ({
+        h: tanh(max(W.n.dot(x).plus(U.n.dot(h), b.n), rowMax(h.times(0.5)).plus(0.2))),
+      }),
+    }),
+  ),
+  single("a cell with a state that nothing reads", () =>
+    cell({
+      name: "unread",
+      state: ["h", "s"],
+      W: ["n"],
+      U: ["n"],
+      b: ["n"],
+      step({ x, h, W, U, b }) {
+        const n = tanh(W.n.dot(x).plus(U.n.dot(h), b.n));
+        return { h: n, s: n };
+      },
+    }),
+  ),
+];
+
 const ids = 11;
+
+/** The wiring of RNNoise (Valin 2018), with other widths. */
+function wired({ I, H }: Widths): Network {
+  const input = dense({ inputSize: I, outputSize: H, name: "input" });
+  const a = recurrent(gru, { inputSize: H, hiddenSize: H, name: "a" });
+  const b = recurrent(gruResetBefore, { inputSize: 2 * H + I, hiddenSize: H + 1, name: "b" });
+  const c = recurrent(gru, { inputSize: 2 * H + 1, hiddenSize: H, name: "c" });
+  const vad = dense({ inputSize: H, outputSize: 1, name: "vad" });
+  return network({ x: I }, ({ x }) => {
+    const first = tanh(input(x));
+    const voice = a(first);
+    const noise = b(concat(first, voice, x));
+    return { gains: c(concat(voice, noise)), vad: vad(voice) };
+  });
+}
 
 export const networks: readonly Subject[] = [
   {
@@ -103,22 +167,7 @@ export const networks: readonly Subject[] = [
         dense({ inputSize: H, outputSize: 2 }),
       ),
   },
-  {
-    name: "three GRUs wired with concats, and two outputs",
-    network: ({ I, H }) => {
-      const input = dense({ inputSize: I, outputSize: H, name: "input" });
-      const a = recurrent(gru, { inputSize: H, hiddenSize: H, name: "a" });
-      const b = recurrent(gruResetBefore, { inputSize: 2 * H + I, hiddenSize: H + 1, name: "b" });
-      const c = recurrent(gru, { inputSize: 2 * H + 1, hiddenSize: H, name: "c" });
-      const vad = dense({ inputSize: H, outputSize: 1, name: "vad" });
-      return network({ x: I }, ({ x }) => {
-        const first = tanh(input(x));
-        const voice = a(first);
-        const noise = b(concat(first, voice, x));
-        return { gains: c(concat(voice, noise)), vad: vad(voice) };
-      });
-    },
-  },
+  { name: "three GRUs wired with concats, and two outputs", network: wired },
 ];
 
 /** Values for a subject's parameter: of a size that keeps states moving, neither dead nor saturated. */

@@ -25,11 +25,13 @@ export function forward(
   const changed = { ...own, ...changes };
   for (const key of ["readSync", "prepareProgram"] as const)
     if (changed[key] === undefined) delete changed[key];
-  return changed as Backend;
+  return changed;
 }
 
 export interface Variant {
   readonly name: string;
+  /** Whether programs run in another way, so that large sizes are tried too. */
+  readonly thorough: boolean;
   /** Undefined where the backend is like that already. */
   change(backend: Backend): Backend | undefined;
 }
@@ -38,12 +40,22 @@ export interface Variant {
 export const variants: readonly Variant[] = [
   {
     name: "without prepareProgram",
+    thorough: true,
     change: (b) => b.prepareProgram && forward(b, { prepareProgram: undefined }),
   },
-  { name: "without readSync", change: (b) => b.readSync && forward(b, { readSync: undefined }) },
-  { name: "without inPlace", change: (b) => (b.inPlace ? forward(b, { inPlace: false }) : undefined) },
+  {
+    name: "without readSync",
+    thorough: false,
+    change: (b) => b.readSync && forward(b, { readSync: undefined }),
+  },
+  {
+    name: "without inPlace",
+    thorough: true,
+    change: (b) => (b.inPlace ? forward(b, { inPlace: false }) : undefined),
+  },
   {
     name: "with the other projection",
+    thorough: true,
     change: (b) => forward(b, { projection: b.projection === "before" ? "joined" : "before" }),
   },
 ];

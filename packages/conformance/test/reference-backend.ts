@@ -1,4 +1,4 @@
-/** The simplest correct backend that there is: plain loops in float64, every result stored in float32. */
+/** The simplest correct backend that there is: plain loops, every result stored in float32, sums kept in as much as it declares. */
 import { RecurraError } from "@recurra/core";
 import {
   functionValues,
@@ -71,7 +71,8 @@ export function openReference(more: Partial<Backend> = {}): SyncBackend {
     readSync: (buffer, into, offset) => into.set(range(buffer, into.length, offset)),
     prepare(kernel) {
       if (disposed) refuse("DISPOSED", "expected a backend in use");
-      return { bind: (rows, views, tableRows = 0) => bind(kernel, rows, views, tableRows, memory) };
+      const round = backend.accuracy.accumulate === 2 ** -24 ? Math.fround : (v: number) => v;
+      return { bind: (rows, views, tableRows = 0) => bind(kernel, rows, views, tableRows, memory, round) };
     },
     dispose() {
       disposed = true;
@@ -87,6 +88,7 @@ function bind(
   views: readonly View[],
   tableRows: number,
   memory: (b: DeviceBuffer) => Float32Array,
+  round: (sum: number) => number,
 ): BoundKernel {
   views.forEach((view, i) => {
     const { buffer, offset, rowStride, columnStride } = view;
@@ -132,8 +134,13 @@ function bind(
               let sum = kernel.addend ? get(0, r, j) : 0;
               for (const { a, b, transposeA, transposeB, depth } of kernel.terms)
                 for (let k = 0; k < (depth === "rows" ? rows : depth); k++)
-                  sum +=
-                    (transposeA ? get(a, k, r) : get(a, r, k)) * (transposeB ? get(b, j, k) : get(b, k, j));
+                  sum = round(
+                    sum +
+                      round(
+                        (transposeA ? get(a, k, r) : get(a, r, k)) *
+                          (transposeB ? get(b, j, k) : get(b, k, j)),
+                      ),
+                  );
               put(0, r, j, sum);
             }
           return;
@@ -142,7 +149,9 @@ function bind(
             let result = kernel.fn === "max" ? -Infinity : 0;
             for (let j = 0; j < kernel.width; j++)
               result =
-                kernel.fn === "max" ? functionValues.max(result, get(0, r, j), 0) : result + get(0, r, j);
+                kernel.fn === "max"
+                  ? functionValues.max(result, get(0, r, j), 0)
+                  : round(result + get(0, r, j));
             put(0, r, 0, kernel.fn === "mean" ? result / kernel.width : result);
           }
           return;
@@ -157,7 +166,8 @@ function bind(
           for (let r = 0; r < rows; r++) {
             const row = get(0, r, 0);
             if (row >= 0)
-              for (let j = 0; j < kernel.width; j++) sums[row * kernel.width + j]! += get(1, r, j);
+              for (let j = 0; j < kernel.width; j++)
+                sums[row * kernel.width + j] = round(sums[row * kernel.width + j]! + get(1, r, j));
           }
           for (let r = 0; r < tableRows; r++)
             for (let j = 0; j < kernel.width; j++) put(0, r, j, sums[r * kernel.width + j]!);

@@ -82,8 +82,12 @@ function contributions(graph: Graph, node: Node, delta: Node): readonly (readonl
         [b, graph.product(a, delta, !node.transposed)],
       ];
     case "reduce":
-      if (node.fn === "max")
-        return [[a, graph.map("select", graph.map("equal", a, node), delta, graph.constant(0))]];
+      if (node.fn === "max") {
+        // Equal maxima share it.
+        const largest = graph.map("equal", a, node);
+        const share = graph.map("over", delta, graph.reduce("sum", largest));
+        return [[a, graph.map("select", largest, share, graph.constant(0))]];
+      }
       return [
         [
           a,

@@ -240,7 +240,10 @@ export interface StateSpec {
   readonly reverse: boolean;
   /** Value of every element when the caller gives no initial state. */
   readonly initial: number;
-  /** A "steps+1" buffer (and column) whose first slot must hold the initial state too. */
+  /**
+   * Where it is kept at every step, in a "steps+1" buffer. A run first copies the state into the slot before the first step: at
+   * step 0, or at the last one in reverse.
+   */
   readonly history?: Operand;
 }
 

@@ -3,7 +3,7 @@ import type { Engine } from "./engine.ts";
 import { list } from "./engine.ts";
 import { fail } from "./errors.ts";
 import type { Execution } from "./execution.ts";
-import { checkTensor, kindOf, swapAxes, type IdTensor, type Tensor } from "./tensor.ts";
+import { checkRecord, checkTensor, kindOf, swapAxes, type IdTensor, type Tensor } from "./tensor.ts";
 
 /** One input, or several by name. Time-major: [time, batch, features]; ids may be [time, batch]. */
 export type Input = Tensor | IdTensor | Readonly<Record<string, Tensor | IdTensor>>;
@@ -65,11 +65,8 @@ export function readCall(
 function named(engine: Engine, x: Input): Readonly<Record<string, Tensor | IdTensor>> {
   const names = Object.keys(engine.network.inputs);
   const given = x as unknown;
-  if (typeof given !== "object" || given === null)
-    fail(
-      "INVALID_ARGUMENT",
-      `input: expected a tensor { shape, data }, got ${given === null ? "null" : typeof given}`,
-    );
+  if (typeof given !== "object" || given === null || ArrayBuffer.isView(given) || Array.isArray(given))
+    fail("INVALID_ARGUMENT", `input: expected a tensor { shape, data }, got ${kindOf(given)}`);
   if ("shape" in given && "data" in given) {
     if (names.length !== 1)
       fail("INVALID_ARGUMENT", `input: expected tensors for ${list(names)} by name, got a single tensor`);
@@ -125,8 +122,7 @@ export function readStates(
   state: Readonly<Record<string, Tensor>>,
   batch: number,
 ): ReadonlyMap<string, Float32Array> {
-  if (typeof (state as unknown) !== "object" || (state as unknown) === null)
-    fail("INVALID_ARGUMENT", `state: expected tensors by name, got ${kindOf(state)}`);
+  checkRecord(state, "state");
   const states = new Map<string, Float32Array>();
   for (const [name, tensor] of Object.entries(state)) {
     const node = engine.graph.states.get(name);
@@ -136,6 +132,9 @@ export function readStates(
   }
   return states;
 }
+
+/** Indices are exact in float32 below this. */
+const maxIndex = 2 ** 24;
 
 /** Write a call's inputs and states. */
 export function writeCall(
@@ -151,12 +150,19 @@ export function writeCall(
         Math.floor(i / batch) < (lengths?.[i % batch] ?? steps) ? 1 : 0,
       ),
     );
-  if (execution.has("last"))
+  if (execution.has("last")) {
+    // Rows are found by float32 numbers, which count no further.
+    if (steps * batch > maxIndex)
+      fail(
+        "UNSUPPORTED",
+        `input: expected at most 2²⁴ rows (steps · batch) where the last is picked, got ${steps * batch}`,
+      );
     execution.writeInput(
       "last",
       Float32Array.from({ length: batch }, (_, b) => lastRow(lengths?.[b] ?? steps, batch, b)),
     );
-  for (const name of engine.graph.states.keys()) execution.writeState(name, states.get(name), steps);
+  }
+  for (const name of engine.graph.states.keys()) execution.writeState(name, states.get(name));
 }
 
 /** The row, among all steps' rows, of a sequence's last step; −1 where it has none. */

@@ -8,7 +8,7 @@ import { contiguous, Execution, prepare, takeColumns, type Place, type Plan } fr
 import type { ParameterNode } from "./expr.ts";
 import type { BuildOptions, Network, NetworkGraph } from "./network.ts";
 import { random } from "./random.ts";
-import { checkTensor, type Tensor } from "./tensor.ts";
+import { checkRecord, checkTensor, floats, type Tensor } from "./tensor.ts";
 
 /** How a program is made: from a fresh graph, what to compile. */
 export type Recipe = (
@@ -42,7 +42,7 @@ export class Engine {
   ) {
     this.graph = network.build();
     for (const { name, rows, width } of this.graph.storages.values())
-      this.#values.set(name, new Float32Array(rows * width));
+      this.#values.set(name, floats(rows * width, name));
     if (options.parameters) this.#check(options.parameters, true);
     const draw = options.parameters ? undefined : random(options.seed ?? 0);
     for (const node of this.graph.parameters.values())
@@ -68,25 +68,23 @@ export class Engine {
   }
 
   #check(parameters: Readonly<Record<string, Tensor>>, all: boolean): void {
+    checkRecord(parameters, "parameters");
     const known = this.graph.parameters;
-    for (const name of Object.keys(parameters))
-      if (!known.has(name))
+    for (const [name, tensor] of Object.entries(parameters)) {
+      const node = known.get(name);
+      if (!node)
         fail("UNKNOWN_NAME", `parameter ${name}: expected one of ${list(known.keys())}, got an unknown name`);
-    for (const [name, node] of known) {
-      const tensor = parameters[name];
-      if (!tensor) {
-        if (all)
-          fail(
-            "UNKNOWN_NAME",
-            `parameter ${name}: expected a tensor for every parameter, got none for this one; give all of ${list(known.keys())}`,
-          );
-        continue;
-      }
       checkTensor(tensor, node.shape, `parameter ${name}`);
       const bad = tensor.data.findIndex((value) => !Number.isFinite(value));
       if (bad >= 0)
         fail("NON_FINITE", `parameter ${name}: expected finite numbers, got ${tensor.data[bad]} at ${bad}`);
     }
+    for (const name of all ? known.keys() : [])
+      if (!Object.hasOwn(parameters, name))
+        fail(
+          "UNKNOWN_NAME",
+          `parameter ${name}: expected a tensor for every parameter, got none for this one; give all of ${list(known.keys())}`,
+        );
   }
 
   parameters(): Record<string, Tensor> {
@@ -197,7 +195,12 @@ export class Engine {
 
   async read(place: Place): Promise<Float32Array> {
     const raw = new Float32Array(place.rows * place.stride);
-    if (raw.length > 0) await this.backend.read(place.buffer, raw, place.offset);
+    try {
+      if (raw.length > 0) await this.backend.read(place.buffer, raw, place.offset);
+    } finally {
+      // It may have been disposed meanwhile.
+      this.alive();
+    }
     return tidy(raw, place);
   }
 

@@ -71,22 +71,13 @@ export class Execution {
     if (index !== undefined) this.backend.write(this.#buffer(index), data, 0);
   }
 
-  /** Set the state before the first step of a run of `steps` steps. Without data: its initial value. */
-  writeState(name: string, data: Float32Array | undefined, steps: number): void {
+  /** Set the state before the first step. Without data: its initial value. */
+  writeState(name: string, data: Float32Array | undefined): void {
     const state = this.plan.program.states[this.#states.get(name) ?? -1];
     if (!state) return;
     const spec = this.plan.program.buffers[state.buffer] as BufferSpec;
     const values = data ?? new Float32Array(this.batch * spec.width).fill(state.initial);
     this.backend.write(this.#buffer(state.buffer, this.#parity), values, 0);
-    const { history } = state;
-    if (history) {
-      const { width } = this.plan.program.buffers[history.buffer] as BufferSpec;
-      this.backend.write(
-        this.#buffer(history.buffer),
-        values,
-        (state.reverse ? steps : 0) * this.batch * width,
-      );
-    }
   }
 
   /** Run from the current states. */

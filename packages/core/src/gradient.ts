@@ -18,7 +18,7 @@ import type { Node } from "./expr.ts";
 import type { Model, SyncModel } from "./model.ts";
 import type { NetworkGraph } from "./network.ts";
 import { random } from "./random.ts";
-import { checkTensor, swapAxes, type Tensor } from "./tensor.ts";
+import { checkRecord, checkTensor, swapAxes, type Tensor } from "./tensor.ts";
 
 /** ∂L/∂output and ∂L/∂(final state), shaped like them; what isn't given is 0. */
 export interface LossGradient {
@@ -162,7 +162,7 @@ function begin(engine: Engine, x: Input, loss: LossGradient, options: GradientOp
   const execution = engine.execution(compiled, steps, batch);
   writeCall(execution, engine, call);
   for (const [name, data] of seeds) execution.writeInput(`d.${name}`, data);
-  for (const name of graph.states.keys()) execution.writeState(`d.${name}`, finalSeeds.get(name), steps);
+  for (const name of graph.states.keys()) execution.writeState(`d.${name}`, finalSeeds.get(name));
   if (draw)
     for (const { input, keep } of engine.network.build({ dropout: true }).dropouts)
       execution.writeInput(
@@ -207,6 +207,7 @@ function readSeeds(
   { steps, batch }: Call,
   batchFirst: boolean,
 ): ReadonlyMap<string, Float32Array> {
+  checkRecord(loss, "loss");
   const names = [...engine.graph.outputs.keys()];
   const given: Readonly<Record<string, Tensor>> = {
     ...loss.outputs,

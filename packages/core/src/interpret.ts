@@ -58,11 +58,18 @@ type Bound =
       readonly bySteps: Map<number, readonly BoundKernel[]>;
     };
 
+interface StateHistory {
+  readonly reverse: boolean;
+  readonly pair: readonly [BoundKernel, BoundKernel];
+}
+
 class Interpreter implements BoundProgram {
   readonly #owned: DeviceBuffer[] = [];
   readonly #buffers: (readonly DeviceBuffer[])[] = [];
   readonly #sections: { readonly section: Section; readonly parts: readonly Bound[] }[];
   readonly #chunk: number;
+  /** Copies of the states into their histories, by parity. */
+  readonly #histories: readonly StateHistory[];
 
   constructor(
     readonly program: Program,
@@ -77,6 +84,9 @@ class Interpreter implements BoundProgram {
       program.buffers.forEach((spec, i) => {
         this.#buffers.push(shared.get(i) ?? [this.#allocate(spec)]);
       });
+      this.#histories = program.states.flatMap(({ buffer, reverse, history }) =>
+        history ? [{ reverse, pair: [this.#copy(buffer, history, 0), this.#copy(buffer, history, 1)] }] : [],
+      );
       this.#sections = program.sections.map((section) => ({
         section,
         parts: section.parts.map((part): Bound =>
@@ -118,6 +128,14 @@ class Interpreter implements BoundProgram {
     };
   }
 
+  #copy(state: number, to: Operand, parity: Parity): BoundKernel {
+    const from: Operand = { ...to, buffer: state, column: 0, shift: 0, pair: "current" };
+    const kernel = this.backend.prepare({
+      op: "map", width: to.width, inputs: 1, instructions: [{ fn: "copy", args: [{ input: 0 }] }], outputs: [0],
+    }); // prettier-ignore
+    return kernel.bind(this.batch, [this.#view(from, parity), this.#view(to, parity)]);
+  }
+
   /** Bind launches that cover `steps` steps at once. */
   #bind(launches: readonly Launch[], steps: number, parity: Parity): readonly BoundKernel[] {
     return launches.map((launch) => {
@@ -138,6 +156,11 @@ class Interpreter implements BoundProgram {
   }
 
   run(steps: number, parity: Parity): void {
+    if (steps > 0)
+      for (let i = 0; i < this.#histories.length; i++) {
+        const { reverse, pair } = this.#histories[i] as StateHistory;
+        pair[parity].run(reverse ? steps - 1 : 0);
+      }
     for (const { section, parts } of this.#sections) {
       if (section.kind === "whole") this.#span(parts, 0, steps, false, parity);
       else if (section.kind === "forward")

@@ -45,6 +45,11 @@ export function recurrent(cell: Cell, options: RecurrentOptions): Layer {
     dropout = 0,
     initializers = {},
   } = options;
+  if (typeof (cell as unknown) !== "object")
+    fail(
+      "INVALID_ARGUMENT",
+      `recurrent: expected a cell, got a ${typeof cell}; call a cell that has options`,
+    );
   positive(options.inputSize, "recurrent: inputSize");
   const hiddenSize = positive(options.hiddenSize, "recurrent: hiddenSize");
   positive(layers, "recurrent: layers");
@@ -147,6 +152,11 @@ export interface EmbeddingOptions {
 /** Ids [T, B] or [T, B, 1] → rows of the table `W` [vocabularySize, outputSize], standard normal. */
 export function embedding({ vocabularySize, outputSize, name }: EmbeddingOptions): Layer {
   positive(vocabularySize, "embedding: vocabularySize");
+  if (vocabularySize > 2 ** 24)
+    fail(
+      "UNSUPPORTED",
+      `embedding: expected at most 2²⁴ ids, which float32 tells apart, got ${vocabularySize}`,
+    );
   positive(outputSize, "embedding: outputSize");
   const layer = (x: Expr): Expr => {
     const graph = networkOf(x, "embedding");

@@ -7,7 +7,7 @@ import type { Execution, Place } from "./execution.ts";
 import type { Node } from "./expr.ts";
 import type { Network, NetworkGraph } from "./network.ts";
 import { Stream, SyncStream } from "./stream.ts";
-import type { Tensor } from "./tensor.ts";
+import { kindOf, type Tensor } from "./tensor.ts";
 
 export interface ModelOptions {
   /** Seed of the initial parameters. Default: 0. Not used when parameters are given. */
@@ -127,6 +127,12 @@ export function createModel(
   backend: Backend,
   options: ModelOptions = {},
 ): AsyncModel | SyncModel {
+  const [from, on] = [network as Partial<Network> | undefined, backend as Partial<Backend> | undefined];
+  if (!from?.build || !on?.alloc)
+    fail(
+      "INVALID_ARGUMENT",
+      `createModel: expected a network, by stack(…), and a backend, awaited where it opens later; got ${kindOf(network)} and ${kindOf(backend)}`,
+    );
   return backend.readSync
     ? new SyncModel(network, backend, options)
     : new AsyncModel(network, backend, options);

@@ -155,7 +155,7 @@ export function network<const I extends Readonly<Record<string, number>>>(
         if (networkOf(value, `network: output ${name}`) !== graph)
           fail(
             "INVALID_ARGUMENT",
-            `network: expected output ${name} to follow from its own inputs, got another network's expression`,
+            `network: expected output ${name} from its own inputs, got another network's`,
           );
         graph.outputs.set(name, graph.withinLength(value.node));
       }

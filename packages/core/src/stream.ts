@@ -69,28 +69,32 @@ abstract class Steps {
         "last",
         Float32Array.from({ length: batch }, (_, b) => b),
       );
-    for (const name of graph.states.keys()) this.execution.writeState(name, undefined, 1);
+    for (const name of graph.states.keys()) this.execution.writeState(name, undefined);
   }
 
   /** Check, write the frame, run. Allocates nothing. */
   protected begin(frame: Frame, into: Frame | undefined): void {
     this.idle();
-    for (let i = 0; i < this.#inputs.length; i++) {
+    const count = this.#inputs.length;
+    for (let i = 0; i < count; i++) {
       const { name, length, ids } = this.#inputs[i] as InputSlot;
-      const data = part(frame, name);
-      checkLength(data, length, "stream.step: frame", name);
+      const data = part(frame, name, count, length, "frame");
       if (ids > 0) checkIds(data, ids, name);
     }
     if (into !== undefined)
       for (let i = 0; i < this.outputs.length; i++) {
         const { name, place } = this.outputs[i] as Output;
-        checkLength(part(into, name), place.rows * place.width, "stream.step: into", name);
+        this.outputOf(into, name, place);
       }
-    for (let i = 0; i < this.#inputs.length; i++) {
-      const { name } = this.#inputs[i] as InputSlot;
-      this.execution.writeInput(name, part(frame, name));
+    for (let i = 0; i < count; i++) {
+      const { name, length } = this.#inputs[i] as InputSlot;
+      this.execution.writeInput(name, part(frame, name, count, length, "frame"));
     }
     this.execution.run(1);
+  }
+
+  protected outputOf(into: Frame, name: string, { rows, width }: Place): Float32Array {
+    return part(into, name, this.outputs.length, rows * width, "into");
   }
 
   protected fresh(): Frame {
@@ -109,7 +113,7 @@ abstract class Steps {
   restore(state: Readonly<Record<string, Tensor>>): void {
     this.idle();
     const states = readStates(this.engine, state, this.batch);
-    for (const name of this.engine.graph.states.keys()) this.execution.writeState(name, states.get(name), 1);
+    for (const name of this.engine.graph.states.keys()) this.execution.writeState(name, states.get(name));
   }
 
   /** Room for the states. */
@@ -147,14 +151,18 @@ abstract class Steps {
   }
 }
 
-const part = (frame: Frame, name: string): Float32Array =>
-  frame instanceof Float32Array ? frame : (frame[name] as Float32Array);
-
-function checkLength(data: unknown, length: number, who: string, name: string): void {
-  if (!(data instanceof Float32Array))
-    fail("INVALID_ARGUMENT", `${who}: expected a Float32Array of ${length} for ${name}, got ${kindOf(data)}`);
+/** The array for one of `count` names, checked. */
+function part(frame: Frame, name: string, count: number, length: number, who: string): Float32Array {
+  const single = frame instanceof Float32Array;
+  const data: unknown = single ? frame : (frame as Exclude<Frame, Float32Array> | null | undefined)?.[name];
+  if (!(data instanceof Float32Array) || (single && count > 1))
+    fail(
+      "INVALID_ARGUMENT",
+      `stream.step: ${who}: expected ${count > 1 ? "by name " : ""}a Float32Array of ${length} for ${name}, got ${kindOf(data ?? frame)}`,
+    );
   if (data.length !== length)
-    fail("SHAPE_MISMATCH", `${who}: expected ${length} values for ${name}, got ${data.length}`);
+    fail("SHAPE_MISMATCH", `stream.step: ${who}: expected ${length} values for ${name}, got ${data.length}`);
+  return data;
 }
 
 function checkIds(data: Float32Array, count: number, name: string): void {
@@ -175,16 +183,13 @@ export class Stream extends Steps {
   async step(frame: Frame, into?: Frame): Promise<Frame> {
     this.begin(frame, into);
     const target = into ?? this.fresh();
-    this.busy = true;
-    try {
+    await this.#exclusively(async () => {
       for (const { name, place, rows } of this.outputs) {
-        const to = part(target, name);
+        const to = this.outputOf(target, name, place);
         await this.engine.backend.read(place.buffer, rows ?? to, place.offset);
         if (rows) takeColumns(rows, place, to);
       }
-    } finally {
-      this.busy = false;
-    }
+    });
     return target;
   }
 
@@ -192,9 +197,22 @@ export class Stream extends Steps {
   async save(): Promise<Record<string, Tensor>> {
     this.idle();
     const saved = this.blankStates();
-    for (const [name, { data }] of Object.entries(saved))
-      await this.engine.backend.read(this.execution.stateBuffer(name), data, 0);
+    await this.#exclusively(async () => {
+      for (const [name, { data }] of Object.entries(saved))
+        await this.engine.backend.read(this.execution.stateBuffer(name), data, 0);
+    });
     return saved;
+  }
+
+  async #exclusively(work: () => Promise<void>): Promise<void> {
+    this.busy = true;
+    try {
+      await work();
+    } finally {
+      this.busy = false;
+      // It may have been disposed meanwhile.
+      this.idle();
+    }
   }
 
   /** Another stream that goes on from here. */
@@ -220,7 +238,7 @@ export class SyncStream extends Steps {
     const target = into ?? this.fresh();
     for (let i = 0; i < this.outputs.length; i++) {
       const { name, place, rows } = this.outputs[i] as Output;
-      const to = part(target, name);
+      const to = this.outputOf(target, name, place);
       this.engine.backend.readSync?.(place.buffer, rows ?? to, place.offset);
       if (rows) takeColumns(rows, place, to);
     }

@@ -48,7 +48,22 @@ export function checkTensor(tensor: Tensor, expected: readonly (number | string)
 }
 
 export const kindOf = (value: unknown): string =>
-  typeof value === "object" && value !== null ? value.constructor.name : typeof value;
+  value === null ? "null" : typeof value === "object" ? (value.constructor?.name ?? "object") : typeof value;
+
+/** Checks that something is a record, say of tensors by name. */
+export function checkRecord(value: unknown, who: string): void {
+  if (typeof value !== "object" || value === null || Array.isArray(value) || ArrayBuffer.isView(value))
+    fail("INVALID_ARGUMENT", `${who}: expected tensors by name, got ${kindOf(value)}`);
+}
+
+/** An array of zeros. @throws RecurraError OUT_OF_MEMORY */
+export function floats(length: number, who: string): Float32Array {
+  try {
+    return new Float32Array(length);
+  } catch {
+    return fail("OUT_OF_MEMORY", `${who}: expected room for ${length} numbers, got too little`);
+  }
+}
 
 function hint(shape: readonly number[], expected: readonly (number | string)[]): string {
   const transposed =

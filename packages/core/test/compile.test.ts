@@ -1,10 +1,11 @@
 /** What the planner makes of cells: what is left in the loop, what grows with the sequence, and what limits change. */
 import { describe, expect, it } from "vitest";
-import type { Launch, Program } from "../src/backend.ts";
-import { createModel, gradientSync, lstm, minGru, type Tensor } from "../src/index.ts";
+import type { Launch, Limits, Program } from "../src/backend.ts";
+import { createModel, gradientSync, lstm, minGru, type GradientResult } from "../src/index.ts";
 import { gradientRecipe } from "../src/gradient.ts";
-import { compile, random, verify } from "../src/internal.ts";
+import { compile, verify } from "../src/internal.ts";
 import { cells } from "./support/all-cells.ts";
+import { numbers } from "./support/expected.ts";
 import { openPlain } from "./support/plain-backend.ts";
 import { backward, forward, inputSize, single, wide } from "./support/programs.ts";
 
@@ -103,23 +104,16 @@ describe("memory", () => {
 });
 
 describe("a backend's limits change no bit", () => {
-  const draw = random(3);
-  const tensor = (...shape: number[]): Tensor => ({
-    shape,
-    data: Float32Array.from({ length: shape.reduce((a, b) => a * b) }, () => 2 * draw() - 1),
-  });
+  const draw = numbers(3);
   it.each(Object.entries(cells))("%s", (_, cell) => {
     const net = single(cell, { bidirectional: true, merge: "sum" });
     const width = net.build().outputs.get("output")!.width;
-    const [x, output] = [tensor(4, 2, inputSize), tensor(4, 2, width)];
-    const results = [
-      wide.limits,
-      { mapInputs: 8, mapOutputs: 2, rows: 1e9 },
-      { mapInputs: 3, mapOutputs: 1, rows: 3 },
-    ].map((limits) =>
-      gradientSync(createModel(net, openPlain({ limits })), x, { output }, { lengths: [4, 2] }),
-    );
-    expect(results[1]).toEqual(results[0]);
-    expect(results[2]).toEqual(results[0]);
+    const [x, output] = [draw(5, 2, inputSize), draw(5, 2, width)];
+    const gradientOn = (limits: Limits): GradientResult =>
+      gradientSync(createModel(net, openPlain({ limits })), x, { output }, { lengths: [5, 2] });
+    const unlimited = gradientOn(wide.limits);
+    expect(gradientOn({ mapInputs: 8, mapOutputs: 2, rows: 1e9 })).toEqual(unlimited);
+    // Chunks of 2, 2 and 1 steps.
+    expect(gradientOn({ mapInputs: 3, mapOutputs: 1, rows: 4 })).toEqual(unlimited);
   });
 });

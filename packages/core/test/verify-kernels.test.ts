@@ -159,7 +159,7 @@ describe.each([
   it.each(breakages)("%s", (_what, says, how) => {
     const broken = new Broken(program);
     how(broken);
-    const attempt = (): void => verify(broken.program as typeof program);
+    const attempt = (): void => verify(broken.program);
     expect(attempt).toThrow(says);
     expect(attempt).toThrow(expect.objectContaining({ constructor: RecurraError, code: "INTERNAL" }));
   });
@@ -178,8 +178,7 @@ describe("what only some backends take", () => {
     const map = broken.loop("map");
     // Into the columns of its own first input.
     map.outputs[map.outputs.findIndex((o) => !o.pair)] = { ...map.inputs[0]! };
-    const attempt = (inPlace: boolean) => (): void =>
-      verify(broken.program as typeof run, { ...wide, inPlace });
+    const attempt = (inPlace: boolean) => (): void => verify(broken.program, { ...wide, inPlace });
     expect(attempt(false)).toThrow(/overlaps input 0/);
     expect(attempt(true)).toThrow(/output output: .*read before it is written/);
   });

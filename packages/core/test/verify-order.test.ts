@@ -201,7 +201,7 @@ describe.each([
   it.each(breakages)("%s", (_what, says, how) => {
     const broken = new Broken(program);
     how(broken);
-    const attempt = (): void => verify(broken.program as typeof program);
+    const attempt = (): void => verify(broken.program);
     expect(attempt).toThrow(says);
     expect(attempt).toThrow(expect.objectContaining({ constructor: RecurraError, code: "INTERNAL" }));
   });

@@ -1,12 +1,12 @@
 /**
  * Bit for bit, on one backend: a row gives the same at any batch size, beside any neighbours, permuted, cut in time with its
- * state carried, and streamed. And the same program on the same input gives the same bits twice.
+ * state carried, and streamed.
  */
 import { createModel } from "@recurra/core";
 import type { Draw } from "../draw.ts";
 import { forCases, withBackend, type Statement, type Tally } from "../law.ts";
 import { givenFor, Runner, taskOf, type Given, type Results, type Task } from "../program.ts";
-import { cells, networks, type Subject } from "../subject.ts";
+import { awkward, cells, networks, type Subject } from "../subject.ts";
 import { drawRecipe } from "../random-cell.ts";
 import { describeShapes, shapesFor } from "./cells.ts";
 import { subjectOf } from "./random-cells.ts";
@@ -15,6 +15,7 @@ const names = ["lstm", "gru", "slstm", "lstmLayerNorm", "minGru"];
 const subjectsFor = (draw: Draw): readonly Subject[] => [
   ...cells.filter((s) => names.includes(s.name)),
   ...networks.filter((s) => /three GRUs|bidirectional LSTM/.test(s.name)),
+  ...awkward,
   subjectOf(drawRecipe(draw)),
 ];
 
@@ -271,32 +272,3 @@ async function stream(
     model.dispose();
   }
 }
-
-export const determinism: Statement = {
-  name: "the same bits twice",
-  body: (tally, setting) =>
-    forCases(tally, setting, "determinism", 2, async (draw, size, context) => {
-      const subject = draw.pick([...cells, ...networks]);
-      const shapes = { ...shapesFor(draw, size), H: size === "small" ? 5 : 17 };
-      context(`${subject.name}, ${describeShapes(shapes)}`);
-      const task = taskOf(subject.network(shapes), { gradient: true });
-      const given = givenFor(draw, subject, task, shapes);
-      let first: Results | undefined;
-      const compare = (results: Results, how: string): void => {
-        first ??= results;
-        for (const [name, data] of Object.entries(results.outputs))
-          tally.same(data, first.outputs[name]!, (i) => `${how}: element ${i} of ${name}`);
-        for (const [name, data] of Object.entries(results.states))
-          tally.same(data, first.states[name]!, (i) => `${how}: element ${i} of final state ${name}`);
-      };
-      for (const how of ["the first time", "on a fresh backend"])
-        await withBackend(setting, async (backend) => {
-          const bound = new Runner(backend, task).bind(shapes.steps, shapes.batch, given.parameters);
-          for (const again of ["", ", run again"]) {
-            bound.write(given);
-            compare(await bound.run(shapes.steps), how + again);
-          }
-          bound.dispose();
-        });
-    }),
-};

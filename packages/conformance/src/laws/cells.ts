@@ -3,7 +3,7 @@ import { Draw } from "../draw.ts";
 import { expectationOf, judgeSteps, judgeWhole } from "../judge.ts";
 import { sizesOf, withBackend, type Setting, type Statement, type Tally } from "../law.ts";
 import { givenFor, Runner, taskOf, type Given } from "../program.ts";
-import { cells, networks, type Subject } from "../subject.ts";
+import { awkward, cells, networks, type Subject } from "../subject.ts";
 
 export interface Shapes {
   readonly steps: number;
@@ -65,13 +65,15 @@ export async function judgeSubject(
 /** How often values are drawn again where a comparison is too close to call. */
 const draws = 5;
 
-export const cellLaws: readonly Statement[] = [...cells, ...networks].map((subject): Statement => ({
-  name: subject.name,
-  async body(tally, setting) {
-    for (const size of sizesOf(setting))
-      for (let i = 0; i < Math.max(1, Math.round((size === "small" ? 3 : 1) * setting.scale)); i++) {
-        const draw = new Draw(setting.seed, subject.name, size, i);
-        await judgeSubject(tally, setting, subject, shapesFor(draw, size), draw.below(2 ** 30));
-      }
-  },
-}));
+export const cellLaws: readonly Statement[] = [...cells, ...networks, ...awkward].map(
+  (subject): Statement => ({
+    name: subject.name,
+    async body(tally, setting) {
+      for (const size of sizesOf(setting))
+        for (let i = 0; i < Math.max(1, Math.round((size === "small" ? 4 : 1) * setting.scale)); i++) {
+          const draw = new Draw(setting.seed, subject.name, size, i);
+          await judgeSubject(tally, setting, subject, shapesFor(draw, size), draw.below(2 ** 30));
+        }
+    },
+  }),
+);

@@ -1,10 +1,10 @@
 /** The adjoint against finite differences of the oracle, in float64: with respect to parameters, inputs and initial states. */
 import { evaluate, finalState, type Node, type Value } from "@recurra/core/internal";
-import { Draw } from "../draw.ts";
+import type { Draw } from "../draw.ts";
 import { forCases, type Statement, type Tally } from "../law.ts";
 import { givenFor, taskOf, type Given, type Task } from "../program.ts";
 import { drawRecipe } from "../random-cell.ts";
-import { cells, networks, type Subject } from "../subject.ts";
+import { awkward, cells, networks, type Subject } from "../subject.ts";
 import { subjectOf } from "./random-cells.ts";
 
 /** A step of this size leaves a truncation error of about h⁴/30 times a fifth derivative, and rounding of 1e-16/h. */
@@ -91,7 +91,7 @@ export const differences: Statement = {
   async body(tally, setting) {
     // The sizes are always small: what is tried is the adjoint's algebra, not a backend.
     const small = { ...setting, sizes: "small" } as const;
-    for (const subject of [...cells, ...networks])
+    for (const subject of [...cells, ...networks, ...awkward])
       await forCases(tally, small, `differences of ${subject.name}`, 2, async (draw, _, context) =>
         judge(tally, draw, subject, context),
       );

@@ -7,7 +7,7 @@ import { DeviceMatrix } from "../matrix.ts";
 import { Draw } from "../draw.ts";
 
 /** One function on given operands, a row each. */
-async function sweep(
+export async function sweep(
   tally: Tally,
   setting: Setting,
   fn: FunctionName,

@@ -137,6 +137,6 @@ async function refuses(tally: Tally, what: string, attempt: () => Promise<unknow
   }
   tally.check(
     thrown instanceof RecurraError,
-    () => `${what}: expected a RecurraError, got ${thrown === undefined ? "no error" : String(thrown)}`,
+    () => `${what}: expected a RecurraError, got ${thrown instanceof Error ? thrown.message : "none"}`,
   );
 }

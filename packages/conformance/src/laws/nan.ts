@@ -1,9 +1,41 @@
 /** A NaN comes out where it went in, and stays in its own row: forward, and in the gradients of inputs and states. */
 import { evaluate, finalState } from "@recurra/core/internal";
-import { forCases, withBackend, type Statement } from "../law.ts";
+import { functionNames, meaning } from "../functions.ts";
+import { judge, shapesOf, type Case } from "../kernels.ts";
+import { forCases, withBackend, type Setting, type Statement, type Tally } from "../law.ts";
 import { givenFor, Runner, taskOf } from "../program.ts";
+import { randomGather, randomGemm, randomReduce } from "../random-kernels.ts";
 import { cells, networks } from "../subject.ts";
 import { describeShapes, shapesFor } from "./cells.ts";
+import { sweep } from "./functions.ts";
+
+/** Each function of a NaN is NaN. Comparisons aren't asked, and a select only for what it chooses. */
+async function throughFunctions(tally: Tally, setting: Setting): Promise<void> {
+  for (const fn of functionNames) {
+    if (["less", "lessEqual", "equal"].includes(fn)) continue;
+    tally.trying(`NaN in ${fn}`);
+    const { arity } = meaning[fn];
+    const given = fn === "select" ? [[1, NaN, 2], [1, 2, NaN], [0, NaN, 2], [0, 2, NaN]] : [[NaN, 2, 3], [1, 2, 3], [2, NaN, 3]]; // prettier-ignore
+    // What a clamp's limits make of NaN depends on how they are written.
+    const asked = fn === "clamp" ? given.slice(0, 2) : given;
+    await sweep(tally, setting, fn, asked.map((operands) => operands.slice(0, arity))); // prettier-ignore
+  }
+}
+
+/** Some elements of a kernel's inputs are NaN; every element of its result is NaN just where the oracle says. */
+async function throughKernels(tally: Tally, setting: Setting): Promise<void> {
+  await withBackend(setting, (backend) =>
+    forCases(tally, setting, "nan kernels", 10, async (draw, size, context, index) => {
+      const random = [randomGemm, randomReduce, randomGather][index % 3]!;
+      const drawn = random(draw, size);
+      const { values = (_, d) => d.between(-2, 2), kernel } = drawn;
+      const isIndex = (input: number): boolean => kernel.op === "gather" && input === 1;
+      const rows: Case["values"] = (i, d) => (!isIndex(i) && i === 0 && d.chance(0.03) ? NaN : values(i, d));
+      context(shapesOf(drawn));
+      await judge(backend, tally, draw, { ...drawn, values: rows });
+    }),
+  );
+}
 
 const subjects = [...cells, ...networks].filter((s) => s.ids === undefined);
 
@@ -12,6 +44,8 @@ export const nan: Statement = {
   body: (tally, setting) =>
     withBackend(setting, async (backend) => {
       if (!backend.accuracy.nan) return tally.skip("NaN isn't promised (accuracy.nan)");
+      await throughFunctions(tally, setting);
+      await throughKernels(tally, setting);
       await forCases(tally, setting, "nan", 6, async (draw, size, context, index) => {
         if (size === "large" && index >= 2) return;
         const subject = draw.pick(subjects);

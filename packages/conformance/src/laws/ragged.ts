@@ -127,7 +127,7 @@ export const ragged: Statement = {
   name: "ragged batches",
   async body(tally, setting) {
     for (const subject of subjects)
-      await forCases(tally, setting, `ragged ${subject.name}`, 1, async (draw, size, context, index) => {
+      await forCases(tally, setting, `ragged ${subject.name}`, 2, async (draw, size, context, index) => {
         if (size === "large" && subject.name !== "lstm" && !subject.name.includes("bidirectional LSTM"))
           return;
         const shapes = {

@@ -16,9 +16,9 @@ const attempts = 60;
 export const randomCells: Statement = {
   name: "random cells",
   body: (tally, setting) =>
-    forCases(tally, setting, "random cells", 12, async (draw, size, _, index) => {
+    forCases(tally, setting, "random cells", 40, async (draw, size, _, index) => {
       // Large ones take a hundred times as long.
-      if (size === "large" && index >= Math.max(1, 2 * setting.scale)) return;
+      if (size === "large" && index >= Math.max(1, 5 * setting.scale)) return;
       const [recipe, reverse, seed] = [drawRecipe(draw), draw.chance(0.3), draw.below(2 ** 30)];
       const shapes = shapesFor(draw, size);
       const judge = (of: Recipe, at: Shapes, into: Tally): Promise<void> =>

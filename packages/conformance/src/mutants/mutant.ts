@@ -134,6 +134,28 @@ export const resultFault = (
     });
   });
 
+/** A bound kernel with other views or rows. */
+export const boundFault = (
+  name: string,
+  what: string,
+  change: (
+    kernel: Kernel,
+    rows: number,
+    views: readonly View[],
+  ) => { rows?: number; views?: readonly View[] },
+): Mutant =>
+  mutant("kernel", name, what, (backend) =>
+    withKernels(backend, (kernel) => {
+      const prepared = backend.prepare(kernel);
+      return {
+        bind(rows, views, tableRows) {
+          const changed = change(kernel, rows, views);
+          return prepared.bind(changed.rows ?? rows, changed.views ?? views, tableRows);
+        },
+      };
+    }),
+  );
+
 export type Emit = (fn: FunctionName, ...args: readonly Argument[]) => Argument;
 
 /** A map with its instructions rewritten one by one; `rule` says what stands for an instruction. */

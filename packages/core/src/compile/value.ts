@@ -183,7 +183,8 @@ export function collect(
       taken.has(result) ||
       result.op === "slice" ||
       result.op === "concat" ||
-      result.width !== value.width
+      result.width !== value.width ||
+      result.domain !== "sequence"
     )
       result = values.make({
         op: "map",

@@ -1,6 +1,7 @@
-/** The contract in its plainest form: one loop a kernel, no regard for speed. For tests of core, which knows no device. */
+/** The contract in its plainest form: one loop a kernel, no regard for speed; every program is verified. For tests of core, which knows no device. */
 import type { Backend, BoundKernel, DeviceBuffer, Kernel, SyncBackend, View } from "../../src/backend.ts";
-import { functionValues } from "../../src/internal.ts";
+import { functionValues, verify } from "../../src/internal.ts";
+import { floats } from "../../src/tensor.ts";
 
 interface Memory extends DeviceBuffer {
   readonly data: Float32Array;
@@ -112,7 +113,7 @@ export function openPlain(options: Partial<Pick<Backend, "limits" | "projection"
     if (offset + into.length > buffer.length) throw new RangeError("read past the end");
     into.set(memory(buffer).subarray(offset, offset + into.length));
   };
-  return {
+  const backend: PlainBackend = {
     name: "plain",
     limits: { mapInputs: 1e9, mapOutputs: 1e9, rows: 1e9 },
     accuracy: {
@@ -129,7 +130,7 @@ export function openPlain(options: Partial<Pick<Backend, "limits" | "projection"
     live: () => live.size,
     alloc(length) {
       // What nobody wrote must show.
-      const buffer: Memory = { length, data: new Float32Array(length).fill(NaN) };
+      const buffer: Memory = { length, data: floats(length, "plain alloc").fill(NaN) };
       live.add(buffer);
       return buffer;
     },
@@ -149,6 +150,11 @@ export function openPlain(options: Partial<Pick<Backend, "limits" | "projection"
         return { run: (step) => run(kernel, rows, views, tableRows, step) };
       },
     }),
+    prepareProgram(program) {
+      verify(program, backend);
+      return undefined;
+    },
     dispose: () => live.clear(),
   };
+  return backend;
 }
