@@ -176,8 +176,7 @@ export class Bound {
   /** Write the inputs, and the states unless they are to stay as they are. */
   write({ inputs, states }: Given, keepStates = false): void {
     for (const [name, data] of Object.entries(inputs)) this.#execution.writeInput(name, data);
-    if (!keepStates)
-      for (const { name } of this.task.states) this.#execution.writeState(name, states[name]);
+    if (!keepStates) for (const { name } of this.task.states) this.#execution.writeState(name, states[name]);
   }
 
   async run(steps: number): Promise<Results> {

@@ -44,6 +44,8 @@ export interface Subject {
   network(widths: Widths): Network;
   /** Where a state is random, between what: by the last part of its name. Default: −1 to 1. */
   readonly states?: Readonly<Record<string, readonly [number, number]>>;
+  /** The largest I and H, where so much happens in a single step that worst-case bounds soon say nothing. */
+  readonly widest?: number;
   /** What an input that isn't just numbers in ±1 holds: ids below this. */
   readonly ids?: number;
 }
@@ -62,7 +64,7 @@ export const cells: readonly Subject[] = [
   single("lstmPeephole", () => lstmPeephole),
   single("lstmCoupled", () => lstmCoupled),
   single("lstmp", (H) => lstmp({ projectionSize: Math.ceil(H / 2) })),
-  single("lstmLayerNorm", () => lstmLayerNorm),
+  single("lstmLayerNorm", () => lstmLayerNorm, { widest: 17 }),
   single("gru", () => gru),
   single("gruResetBefore", () => gruResetBefore),
   single("rnnTanh", () => rnnTanh),
@@ -71,8 +73,11 @@ export const cells: readonly Subject[] = [
   single("indrnn", () => indrnn),
   single("minGru", () => minGru),
   single("minLstm", () => minLstm),
-  single("slstm", () => slstm(), stabilised),
-  single("slstm with an exponential forget gate", () => slstm({ forget: "exp" }), stabilised),
+  single("slstm", () => slstm(), { ...stabilised, widest: 33 }),
+  single("slstm with an exponential forget gate", () => slstm({ forget: "exp" }), {
+    ...stabilised,
+    widest: 33,
+  }),
 ];
 
 /** Cells of no use but to ask what shipped ones don't. */
@@ -167,7 +172,7 @@ export const networks: readonly Subject[] = [
         dense({ inputSize: H, outputSize: 2 }),
       ),
   },
-  { name: "three GRUs wired with concats, and two outputs", network: wired },
+  { name: "three GRUs wired with concats, and two outputs", widest: 17, network: wired },
 ];
 
 /** Values for a subject's parameter: of a size that keeps states moving, neither dead nor saturated. */

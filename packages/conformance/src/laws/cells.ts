@@ -72,7 +72,10 @@ export const cellLaws: readonly Statement[] = [...cells, ...networks, ...awkward
       for (const size of sizesOf(setting))
         for (let i = 0; i < Math.max(1, Math.round((size === "small" ? 4 : 1) * setting.scale)); i++) {
           const draw = new Draw(setting.seed, subject.name, size, i);
-          await judgeSubject(tally, setting, subject, shapesFor(draw, size), draw.below(2 ** 30));
+          const { I, H, ...shapes } = shapesFor(draw, size);
+          const { widest = Infinity } = subject;
+          const fitting = { ...shapes, I: Math.min(I, widest), H: Math.min(H, widest) };
+          await judgeSubject(tally, setting, subject, fitting, draw.below(2 ** 30));
         }
     },
   }),
