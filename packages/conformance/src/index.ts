@@ -76,17 +76,15 @@ function variantOf(
   { name, change, thorough }: (typeof variants)[number],
 ): Law {
   const called = `${statement.name} (${name})`;
-  const body: Statement["body"] = async (tally) => {
-    const backend = await setting.open();
+  const body: Statement["body"] = async (tally, _, backend) => {
     const without = change(backend);
-    backend.dispose();
     if (!without) return;
     const open = async (): Promise<Backend> => {
       const fresh = await setting.open();
       return change(fresh) ?? fresh;
     };
     const sizes = thorough || setting.sizes !== "both" ? setting.sizes : "small";
-    await statement.body(tally, { ...setting, open, sizes, scale: setting.scale / 2 });
+    await statement.body(tally, { ...setting, open, sizes, scale: setting.scale / 2 }, without);
   };
   return lawOf({ name: called, body }, setting, "program");
 }

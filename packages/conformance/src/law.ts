@@ -37,7 +37,8 @@ export interface Setting {
   readonly memo: Map<string, unknown>;
 }
 
-export type Body = (tally: Tally, setting: Setting) => Promise<void>;
+/** @param backend fresh, and disposed of afterwards; a law that needs others opens them */
+export type Body = (tally: Tally, setting: Setting, backend: Backend) => Promise<void>;
 export interface Statement {
   readonly name: string;
   readonly body: Body;
@@ -132,7 +133,7 @@ export class Tally {
   }
 }
 
-/** A law that can be run: opens a backend of its own only to read its manifest; the body opens what it needs. */
+/** A law that can be run, each time on a backend of its own. */
 export function lawOf({ name, body }: Statement, setting: Setting, about: Law["about"]): Law {
   return {
     name,
@@ -142,10 +143,9 @@ export function lawOf({ name, body }: Statement, setting: Setting, about: Law["a
       let tally: Tally | undefined;
       let failure: string | undefined;
       try {
-        const backend = await setting.open();
-        tally = new Tally(backend.accuracy);
-        backend.dispose();
-        await body(tally, setting);
+        await withBackend(setting, (backend) =>
+          body((tally = new Tally(backend.accuracy)), setting, backend),
+        );
       } catch (error) {
         failure = `${name}: ${explain(error, tally?.context ?? "")}`;
       }

@@ -72,7 +72,7 @@ type Reduction = keyof typeof reductions;
 export type Instruction =
   | { readonly op: "gate"; readonly of: number; readonly bias: boolean }
   | { readonly op: "product"; readonly of: number }
-  | { readonly op: Unary | Reduction | "vector"; readonly of: number }
+  | { readonly op: Unary | Reduction | "vector" | "bias"; readonly of: number }
   | { readonly op: Binary; readonly of: number; readonly and: number };
 
 export interface Recipe {
@@ -84,7 +84,7 @@ export interface Recipe {
   readonly next: readonly number[];
   /** How a state takes its next value in: replaced by it, or mixed with it by a gate. */
   readonly mixed: readonly boolean[];
-  /** The output, where it isn't h: this value added to the first instruction's. */
+  /** The output, where it isn't h. */
   readonly y: number | undefined;
 }
 
@@ -119,7 +119,7 @@ export function drawRecipe(draw: Draw): Recipe {
     else if (kind < 0.88)
       instructions.push({ op: draw.pick(Object.keys(reductions) as Reduction[]), of: any() });
     else if (kind < 0.95) instructions.push({ op: "product", of: any() });
-    else instructions.push({ op: "vector", of: any() });
+    else instructions.push({ op: draw.pick(["vector", "bias"]), of: any() });
   }
   return {
     states,
@@ -146,7 +146,7 @@ export function cellOf(recipe: Recipe, H: number): Cell {
   };
   instructions.forEach(({ op }, i) => {
     if (op === "product" || op === "gate") weights[`M${i}`] = matrix("H", "H");
-    if (op === "vector") weights[`v${i}`] = vector("H");
+    if (op === "vector" || op === "bias") weights[`v${i}`] = vector("H");
   });
   const declared = Object.fromEntries(
     Array.from({ length: states }, (_, i) => [
@@ -178,6 +178,7 @@ export function cellOf(recipe: Recipe, H: number): Cell {
           return void values.push(instruction.bias ? sum.plus(b[`g${i}`]!) : sum);
         }
         if (op === "vector") return void values.push(known[`v${i}`]!.times(of));
+        if (op === "bias") return void values.push(known[`v${i}`]!);
         if (op === "product") return void values.push(known[`M${i}`]!.dot(wide(of)));
         if (isIn(unary, op)) return void values.push(unary[op](of));
         if (isIn(reductions, op)) return void values.push(reductions[op](of));
@@ -196,7 +197,7 @@ export function cellOf(recipe: Recipe, H: number): Cell {
       });
       return {
         ...Object.fromEntries(result),
-        ...(y !== undefined && { y: wide(values[y]!).plus(wide(values[states] ?? before[0]!)) }),
+        ...(y !== undefined && { y: wide(values[y]!) }),
       } as {
         h: Expr;
       };
@@ -235,6 +236,7 @@ export function print({ states, narrow, instructions, next, mixed, y }: Recipe):
     const { op } = instruction;
     const right =
       op === "vector" ? `p∘${name(instruction.of)}`
+      : op === "bias" ? "p"
       : op === "gate" ? `W·x + V·${name(instruction.of)}${instruction.bias ? " + b" : ""}`
       : op === "product" ? `P·${name(instruction.of)}`
       : "and" in instruction ? `${op}(${name(instruction.of)}, ${name(instruction.and)})`
@@ -245,5 +247,5 @@ export function print({ states, narrow, instructions, next, mixed, y }: Recipe):
     (v, i) =>
       `${stateName(i)} ← ${mixed[i] ? "mix " : ""}tanh(${name(v)})${narrow && i === states - 1 ? ", narrow" : ""}`,
   );
-  return [...lines, ...carried, ...(y === undefined ? [] : [`y = ${name(y)} + v0`])].join("; ");
+  return [...lines, ...carried, ...(y === undefined ? [] : [`y = ${name(y)}`])].join("; ");
 }

@@ -18,8 +18,10 @@ export interface Adjoint {
 /**
  * Add the gradient of L to the graph.
  * @param seeds value → ∂L/∂value, for everything that L depends on directly (final states aside)
+ * @param mask 0 at steps past a row's end. What a cell computes there may have an infinite slope, and 0·∞ must reach neither
+ * a parameter nor, through the carried gradient, the row's own steps.
  */
-export function differentiate(graph: Graph, seeds: ReadonlyMap<Node, Node>): Adjoint {
+export function differentiate(graph: Graph, seeds: ReadonlyMap<Node, Node>, mask?: Node): Adjoint {
   const originals = [...graph.nodes];
   const states = new Map<StateNode, StateNode>();
   const flows = new Map<Node, Node[]>();
@@ -31,6 +33,9 @@ export function differentiate(graph: Graph, seeds: ReadonlyMap<Node, Node>): Adj
   };
   const total = (node: Node): Node | undefined =>
     flows.get(node)?.reduce((sum, delta) => graph.map("plus", sum, delta));
+
+  const within = (delta: Node, otherwise: Node = graph.constant(0)): Node =>
+    mask && delta.domain === "sequence" ? graph.map("select", mask, delta, otherwise) : delta;
 
   for (const [node, delta] of seeds) flow(node, delta);
   for (const loop of [...graph.loops]) {
@@ -47,8 +52,8 @@ export function differentiate(graph: Graph, seeds: ReadonlyMap<Node, Node>): Adj
   for (const node of originals.reverse()) {
     const delta = total(node);
     if (!delta) continue;
-    for (const [to, contribution] of contributions(graph, node, delta))
-      flow(to, unbroadcast(graph, contribution, node, to));
+    for (const [to, contribution] of contributions(graph, node, delta, within))
+      flow(to, unbroadcast(graph, contribution, node, to, within));
   }
 
   const parameters = new Map<ParameterNode, Node>();
@@ -58,13 +63,21 @@ export function differentiate(graph: Graph, seeds: ReadonlyMap<Node, Node>): Adj
     if (node.op === "parameter") parameters.set(node, delta);
     if (node.op === "input") inputs.set(node, graph.expand(delta, node.width));
   }
-  for (const [state, carried] of states)
-    graph.carry(carried, graph.expand(total(state) ?? graph.constant(0), state.width));
+  for (const [state, carried] of states) {
+    const before = total(state);
+    // A step past the end keeps the state, and so its gradient.
+    graph.carry(carried, graph.expand(before ? within(before, carried) : graph.constant(0), state.width));
+  }
   return { parameters, inputs, states };
 }
 
 /** What flows from a node to its arguments. */
-function contributions(graph: Graph, node: Node, delta: Node): readonly (readonly [Node, Node])[] {
+function contributions(
+  graph: Graph,
+  node: Node,
+  delta: Node,
+  within: (delta: Node) => Node,
+): readonly (readonly [Node, Node])[] {
   const [a, b] = node.args as [Node, Node];
   switch (node.op) {
     case "input":
@@ -78,7 +91,7 @@ function contributions(graph: Graph, node: Node, delta: Node): readonly (readonl
       );
     case "product":
       return [
-        [a, node.transposed ? graph.outer(b, delta) : graph.outer(delta, b)],
+        [a, node.transposed ? graph.outer(b, within(delta)) : graph.outer(within(delta), b)],
         [b, graph.product(a, delta, !node.transposed)],
       ];
     case "reduce":
@@ -120,10 +133,10 @@ function contributions(graph: Graph, node: Node, delta: Node): readonly (readonl
 }
 
 /** An argument that was repeated over columns or rows receives the sum over them. */
-function unbroadcast(graph: Graph, delta: Node, from: Node, to: Node): Node {
+function unbroadcast(graph: Graph, delta: Node, from: Node, to: Node, within: (delta: Node) => Node): Node {
   if (from.op !== "map") return delta;
   let sum = delta;
   if (to.width === 1 && from.width > 1) sum = graph.reduce("sum", graph.expand(sum, from.width));
-  if (to.domain === "one" && from.domain !== "one") sum = graph.outer(graph.constant(1), sum);
+  if (to.domain === "one" && from.domain !== "one") sum = graph.outer(graph.constant(1), within(sum));
   return sum;
 }

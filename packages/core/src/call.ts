@@ -3,6 +3,7 @@ import type { Engine } from "./engine.ts";
 import { list } from "./engine.ts";
 import { fail } from "./errors.ts";
 import type { Execution } from "./execution.ts";
+import { checkOptions } from "./options.ts";
 import { checkRecord, checkTensor, kindOf, swapAxes, type IdTensor, type Tensor } from "./tensor.ts";
 
 /** One input, or several by name. Time-major: [time, batch, features]; ids may be [time, batch]. */
@@ -29,8 +30,11 @@ export interface Call {
 export function readCall(
   engine: Engine,
   x: Input,
-  { state = {}, lengths, batchFirst = false }: SequenceOptions,
+  options: SequenceOptions,
+  further: readonly string[],
 ): Call {
+  checkOptions(options, ["state", "lengths", "batchFirst", ...further], "options");
+  const { state = {}, lengths, batchFirst = false } = options;
   const tensors = named(engine, x);
   let sizes: readonly [number, number] | undefined;
   const inputs = new Map<string, Float32Array>();
@@ -51,7 +55,7 @@ export function readCall(
   }
   const [first, second] = sizes ?? [0, 0];
   const [steps, batch] = batchFirst ? [second, first] : [first, second];
-  if (lengths) checkLengths(lengths, steps, batch);
+  if (lengths !== undefined) checkLengths(lengths, steps, batch);
   return {
     steps,
     batch,
@@ -102,17 +106,18 @@ export function asFloats(tensor: Tensor | IdTensor, ids: number | undefined, who
 }
 
 function checkLengths(lengths: ArrayLike<number>, steps: number, batch: number): void {
-  if (typeof (lengths as unknown) !== "object" || lengths.length !== batch)
+  const given = lengths as ArrayLike<number> | null;
+  if (typeof given !== "object" || given?.length !== batch)
     fail(
       "SHAPE_MISMATCH",
-      `lengths: expected ${batch}, one a row, got ${String((lengths as Partial<ArrayLike<number>>).length)}`,
+      `lengths: expected ${batch}, one a row, got ${typeof given?.length === "number" ? given.length : kindOf(given)}`,
     );
   for (let b = 0; b < batch; b++) {
     const n = lengths[b] as number;
     if (!(Number.isInteger(n) && n >= 0 && n <= steps))
       fail(
         "INVALID_ARGUMENT",
-        `lengths: expected whole numbers from 0 to ${steps} (the steps), got ${n} for row ${b}`,
+        `lengths: expected whole numbers from 0 to ${steps} (the steps), got ${typeof n === "number" || typeof n === "string" ? n : kindOf(n)} for row ${b}`,
       );
   }
 }

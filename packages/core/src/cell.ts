@@ -6,6 +6,8 @@
  */
 import { Expr, Matrix, type Graph, type Loop, type Node, type StateNode } from "./expr.ts";
 import { fail } from "./errors.ts";
+import { checkOptions } from "./options.ts";
+import { kindOf } from "./tensor.ts";
 import type { Initializer } from "./initializers.ts";
 
 /** A width: a number, the layer's inputSize ("I"), or its hiddenSize ("H"). */
@@ -120,7 +122,10 @@ export function cell<
   const B extends string = never,
   const P extends Readonly<Record<string, WeightSpec<unknown>>> = Record<never, never>,
 >(declaration: CellDeclaration<S, W, U, B, P>): Cell {
+  checkOptions(declaration, ["name", "state", "W", "U", "b", "weights", "step"], "cell");
   const { name, W = [], U = [], b = [], weights = {} as P } = declaration;
+  if (typeof declaration.step !== "function" || typeof declaration.state !== "object")
+    fail("INVALID_ARGUMENT", `cell ${name}: expected its states and a step`);
   const shapes = new Map<string, StateShape>(
     Array.isArray(declaration.state)
       ? declaration.state.map((s: S) => [s, {}])
@@ -193,18 +198,38 @@ export function cell<
       const result: Readonly<Record<string, Expr | undefined>> = declaration.step(
         values as Parameters<typeof declaration.step>[0],
       );
+      const value = (key: string): Node | undefined => {
+        const given: unknown = result[key];
+        if (given === undefined) return undefined;
+        if (!(given instanceof Expr))
+          fail(
+            "INVALID_ARGUMENT",
+            `cell ${name}: expected its step to return an expression for ${key}, got ${kindOf(given)}`,
+          );
+        graph.own(given.node);
+        // What follows from parameters alone is the same at every step.
+        return graph.expand(given.node, given.width, "sequence");
+      };
+      if (typeof result !== "object" || (result as unknown) === null)
+        fail(
+          "INVALID_ARGUMENT",
+          `cell ${name}: expected its step to return the next states, got ${kindOf(result)}`,
+        );
       const traces = gateValues(graph, first, `${prefix}.`, [...new Set<string>([...W, ...U, ...b])]);
       [...shapes.keys()].forEach((key, i) => {
-        const [state, next] = [states[i] as StateNode, result[key]];
+        const [state, next] = [states[i] as StateNode, value(key)];
         if (!next)
           fail(
             "INVALID_ARGUMENT",
             `cell ${name}: expected its step to return the next ${key}, got ${Object.keys(result).join(", ") || "nothing"}`,
           );
-        graph.carry(state, keep(state, next.node));
+        graph.carry(state, keep(state, next));
       });
-      for (const [key, value] of Object.entries(result)) if (value) traces.set(key, value.node);
-      return { output: ((result["y"] ?? result["h"]) as Expr).node, states, traces };
+      for (const key of Object.keys(result)) {
+        const node = value(key);
+        if (node) traces.set(key, node);
+      }
+      return { output: (value("y") ?? value("h")) as Node, states, traces };
     },
   };
 }

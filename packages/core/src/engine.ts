@@ -7,8 +7,9 @@ import { fail } from "./errors.ts";
 import { contiguous, Execution, prepare, takeColumns, type Place, type Plan } from "./execution.ts";
 import type { ParameterNode } from "./expr.ts";
 import type { BuildOptions, Network, NetworkGraph } from "./network.ts";
+import type { Random } from "./initializers.ts";
 import { random } from "./random.ts";
-import { checkRecord, checkTensor, floats, type Tensor } from "./tensor.ts";
+import { checkRecord, checkTensor, floats, kindOf, type Tensor } from "./tensor.ts";
 
 /** How a program is made: from a fresh graph, what to compile. */
 export type Recipe = (
@@ -41,22 +42,19 @@ export class Engine {
     options: { readonly seed?: number; readonly parameters?: Readonly<Record<string, Tensor>> },
   ) {
     this.graph = network.build();
-    for (const { name, rows, width } of this.graph.storages.values())
-      this.#values.set(name, floats(rows * width, name));
-    if (options.parameters) this.#check(options.parameters, true);
-    const draw = options.parameters ? undefined : random(options.seed ?? 0);
-    for (const node of this.graph.parameters.values())
-      this.#slice(node).set(
-        draw
-          ? node.initializer(draw, node.rows, node.width)
-          : (options.parameters?.[node.name] as Tensor).data,
-      );
+    const { parameters } = options;
     try {
-      for (const [name, values] of this.#values) {
-        const buffer = backend.alloc(Math.max(1, values.length));
-        this.#buffers.set(name, buffer);
-        backend.write(buffer, values, 0);
+      // The device may know better what is too much; nothing is drawn before it has agreed.
+      for (const { name, rows, width } of this.graph.storages.values()) {
+        this.#values.set(name, floats(rows * width, name));
+        this.#buffers.set(name, backend.alloc(Math.max(1, rows * width)));
       }
+      if (parameters) this.#check(parameters, true);
+      const draw = parameters ? undefined : random(options.seed ?? 0);
+      for (const node of this.graph.parameters.values())
+        this.#slice(node).set(draw ? initial(node, draw) : (parameters?.[node.name] as Tensor).data);
+      for (const [name, values] of this.#values)
+        backend.write(this.#buffers.get(name) as DeviceBuffer, values, 0);
     } catch (error) {
       this.dispose();
       throw error;
@@ -92,7 +90,7 @@ export class Engine {
     return Object.fromEntries(
       [...this.graph.parameters].map(([name, node]) => [
         name,
-        { shape: node.shape, data: this.#slice(node).slice() },
+        { shape: [...node.shape], data: this.#slice(node).slice() },
       ]),
     );
   }
@@ -214,6 +212,19 @@ export class Engine {
     for (const buffer of this.#buffers.values()) this.backend.free(buffer);
     this.#buffers.clear();
   }
+}
+
+/** A parameter's first values. */
+function initial({ name, initializer, rows, width }: ParameterNode, draw: Random): Float32Array {
+  const values: unknown = typeof initializer === "function" ? initializer(draw, rows, width) : initializer;
+  if (!(values instanceof Float32Array) || values.length !== rows * width)
+    fail(
+      "SHAPE_MISMATCH",
+      `initializer of ${name}: expected a function that gives ${rows * width} values in a Float32Array, got ${values instanceof Float32Array ? values.length : kindOf(values)}`,
+    );
+  const bad = values.find((value) => !Number.isFinite(value));
+  if (bad !== undefined) fail("NON_FINITE", `initializer of ${name}: expected finite numbers, got ${bad}`);
+  return values;
 }
 
 function tidy(raw: Float32Array, place: Place): Float32Array {

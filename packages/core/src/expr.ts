@@ -2,6 +2,7 @@
 import type { FunctionName, ReduceName } from "./backend.ts";
 import { fail } from "./errors.ts";
 import type { Graph, Node } from "./graph.ts";
+import { kindOf } from "./tensor.ts";
 
 export * from "./graph.ts";
 
@@ -36,20 +37,27 @@ export class Matrix {
   ) {}
   /** The matrix-vector product, of width out. */
   dot(v: Expr): Expr {
-    return new Expr(this.graph, this.graph.product(this.node, v.node));
+    return new Expr(this.graph, this.graph.product(this.node, expression(v, "dot").node));
   }
 }
 
 /** A pointwise function on expressions; numbers become constants. */
 export function apply(fn: FunctionName, ...args: readonly (Expr | number)[]): Expr {
-  const graph = args.find((a): a is Expr => a instanceof Expr)?.graph;
-  if (!graph) fail("INVALID_ARGUMENT", `${fn}: expected an expression, got numbers only`);
-  for (const a of args)
-    if (a instanceof Expr && a.graph !== graph)
-      fail("INVALID_ARGUMENT", `${fn}: expected expressions of one network, got two networks' expressions`);
+  const first = args.find((a) => typeof a !== "number");
+  if (first === undefined) fail("INVALID_ARGUMENT", `${fn}: expected an expression, got numbers only`);
+  const { graph } = expression(first, fn);
   return new Expr(
     graph,
-    graph.map(fn, ...args.map((a) => (typeof a === "number" ? graph.constant(a) : a.node))),
+    graph.map(fn, ...args.map((a) => (typeof a === "number" ? graph.constant(a) : expression(a, fn).node))),
+  );
+}
+
+/** Checks that something is an expression. */
+function expression(v: Expr, who: string): Expr {
+  if (v instanceof Expr) return v;
+  fail(
+    "INVALID_ARGUMENT",
+    `${who}: expected an expression, got ${(v as unknown) instanceof Matrix ? "a matrix; apply it with dot" : kindOf(v)}`,
   );
 }
 
@@ -86,7 +94,7 @@ export const select = (condition: Operand, a: Operand, b: Operand): Expr => appl
 const reduction =
   (fn: ReduceName): Unary =>
   (v) =>
-    new Expr(v.graph, v.graph.reduce(fn, v.node));
+    new Expr(expression(v, fn).graph, v.graph.reduce(fn, v.node));
 /** Over the row: a width of 1. */
 export const rowSum: Unary = /* @__PURE__ */ reduction("sum");
 export const rowMean: Unary = /* @__PURE__ */ reduction("mean");
@@ -96,5 +104,8 @@ export const rowMax: Unary = /* @__PURE__ */ reduction("max");
 export function concat(...parts: readonly Expr[]): Expr {
   const [first] = parts;
   if (!first) fail("INVALID_ARGUMENT", "concat: expected at least one expression, got none");
-  return new Expr(first.graph, first.graph.concat(...parts.map((p) => p.node)));
+  return new Expr(
+    expression(first, "concat").graph,
+    first.graph.concat(...parts.map((p) => expression(p, "concat").node)),
+  );
 }

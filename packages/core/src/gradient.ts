@@ -15,10 +15,11 @@ import { list } from "./engine.ts";
 import { fail } from "./errors.ts";
 import type { Place } from "./execution.ts";
 import type { Node } from "./expr.ts";
-import type { Model, SyncModel } from "./model.ts";
+import { Model, type SyncModel } from "./model.ts";
 import type { NetworkGraph } from "./network.ts";
+import { checkOptions } from "./options.ts";
 import { random } from "./random.ts";
-import { checkRecord, checkTensor, swapAxes, type Tensor } from "./tensor.ts";
+import { checkRecord, checkTensor, kindOf, swapAxes, type Tensor } from "./tensor.ts";
 
 /** ∂L/∂output and ∂L/∂(final state), shaped like them; what isn't given is 0. */
 export interface LossGradient {
@@ -54,7 +55,7 @@ export async function gradient(
   loss: LossGradient,
   options: GradientOptions = {},
 ): Promise<GradientResult> {
-  const { engine } = model;
+  const engine = engineOf(model);
   return engine.exclusively(async () => {
     const job = begin(engine, x, loss, options);
     const found = new Map<string, Tensor>();
@@ -70,11 +71,16 @@ export function gradientSync(
   loss: LossGradient,
   options: GradientOptions = {},
 ): GradientResult {
-  const { engine } = model;
+  const engine = engineOf(model);
   engine.idle();
   const job = begin(engine, x, loss, options);
   return job.finish(new Map(job.wanted.map(({ name, read, shape }) => [name, shape(engine.readSync(read))])));
 }
+
+const engineOf = (model: Model): Engine =>
+  model instanceof Model
+    ? model.engine
+    : fail("INVALID_ARGUMENT", `gradient: expected a model, by createModel(…), got ${kindOf(model)}`);
 
 /** A network's graph with its adjoint: what a gradient program computes. The loss's gradient comes in as inputs called `d.` + the output's name. */
 export function gradientGraph(graph: NetworkGraph): {
@@ -88,7 +94,7 @@ export function gradientGraph(graph: NetworkGraph): {
     const known = seeds.get(node);
     seeds.set(node, known ? graph.map("plus", known, seed) : seed);
   }
-  const adjoint = differentiate(graph, seeds);
+  const adjoint = differentiate(graph, seeds, graph.mask);
   for (const [name, input] of graph.inputs) {
     const delta = adjoint.inputs.get(input);
     if (delta) outputs.set(`d.input ${name}`, delta);
@@ -117,7 +123,8 @@ interface Job {
 }
 
 function begin(engine: Engine, x: Input, loss: LossGradient, options: GradientOptions): Job {
-  const call = readCall(engine, x, options);
+  checkOptions(loss, ["output", "outputs", "state"], "the loss's gradient");
+  const call = readCall(engine, x, options, ["dropoutSeed"]);
   const { steps, batch, masked } = call;
   const { batchFirst = false, dropoutSeed } = options;
   const draw = dropoutSeed === undefined ? undefined : random(dropoutSeed);

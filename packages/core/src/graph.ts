@@ -118,10 +118,21 @@ export class Graph {
   }
 
   #intern<N extends Node>(node: Unnumbered<N>, detail: string | number | boolean): N {
+    this.own(...node.args);
     const key = `${node.op}|${detail}|${node.args.map((a) => a.id).join()}`;
     let found = this.#interned.get(key);
     if (!found) this.#interned.set(key, (found = this.#add<N>(node)));
     return found as N;
+  }
+
+  /** Checks that nodes are this graph's. */
+  own(...nodes: readonly Node[]): void {
+    for (const node of nodes)
+      if (this.nodes[node.id] !== node)
+        fail(
+          "INVALID_ARGUMENT",
+          `${describe(node)}: expected expressions of one network, got another network's`,
+        );
   }
 
   input(name: string, width: number, domain: "batch" | "sequence"): InputNode {
@@ -151,6 +162,7 @@ export class Graph {
 
   /** Say what a state becomes after the step. */
   carry(state: StateNode, next: Node): void {
+    this.own(next);
     if (next.width !== state.width)
       fail(
         "SHAPE_MISMATCH",
@@ -168,7 +180,14 @@ export class Graph {
   ): ParameterNode {
     const [rows, width] = shape.length === 1 ? [1, shape[0] as number] : (shape as [number, number]);
     const known = this.parameters.get(name);
-    if (known) return known;
+    if (known) {
+      if (known.shape.join() !== shape.join())
+        fail(
+          "SHAPE_MISMATCH",
+          `${name}: expected shape [${known.shape.join(", ")}] as where it was first used, got [${shape.join(", ")}]; give the layers different names`,
+        );
+      return known;
+    }
     let home = this.storages.get(storage);
     if (!home) this.storages.set(storage, (home = { name: storage, width, rows: 0 }));
     if (home.width !== width)

@@ -45,7 +45,7 @@ export const slotsOf = ({ slots }: BufferSpec, steps: number, chunk: number): nu
 
 /** How many values a buffer holds; at least one, so that an empty batch needs no special case. */
 export const lengthOf = (spec: BufferSpec, batch: number, slots: number): number =>
-  Math.max(1, rowsOf(spec, batch) * spec.width * slots);
+  Math.max(1, rowsOf(spec, batch) * spec.width) * Math.max(1, slots);
 
 type Parity = 0 | 1;
 

@@ -4,6 +4,7 @@ import { fail } from "./errors.ts";
 import { concat, Expr, Matrix } from "./expr.ts";
 import { constant, normal, uniform, type Initializer } from "./initializers.ts";
 import { layerNorm as normalize } from "./layer-norm.ts";
+import { checkOptions } from "./options.ts";
 import { networkOf, positive, type Layer } from "./network.ts";
 
 export interface RecurrentOptions {
@@ -25,6 +26,18 @@ export interface RecurrentOptions {
   readonly name?: string;
 }
 
+const recurrentOptions = [
+  "inputSize",
+  "hiddenSize",
+  "layers",
+  "bidirectional",
+  "merge",
+  "reverse",
+  "dropout",
+  "initializers",
+  "name",
+];
+
 const merges = {
   concat: (a: Expr, b: Expr) => concat(a, b),
   sum: (a: Expr, b: Expr) => a.plus(b),
@@ -37,6 +50,7 @@ const merges = {
  * Parameters: `0.W.i` …; with several layers or directions `0.l1.W.i`, `0.l1.reverse.W.i`. States likewise: `0.h`, `0.l1.reverse.h`.
  */
 export function recurrent(cell: Cell, options: RecurrentOptions): Layer {
+  checkOptions(options, recurrentOptions, "recurrent");
   const {
     layers = 1,
     bidirectional = false,
@@ -45,7 +59,7 @@ export function recurrent(cell: Cell, options: RecurrentOptions): Layer {
     dropout = 0,
     initializers = {},
   } = options;
-  if (typeof (cell as unknown) !== "object")
+  if (typeof (cell as unknown) !== "object" || typeof (cell as Partial<Cell> | null)?.apply !== "function")
     fail(
       "INVALID_ARGUMENT",
       `recurrent: expected a cell, got a ${typeof cell}; call a cell that has options`,
@@ -54,7 +68,7 @@ export function recurrent(cell: Cell, options: RecurrentOptions): Layer {
   const hiddenSize = positive(options.hiddenSize, "recurrent: hiddenSize");
   positive(layers, "recurrent: layers");
   probability(dropout, "recurrent: dropout");
-  if (!(merge in merges))
+  if (!Object.hasOwn(merges, merge))
     fail(
       "INVALID_ARGUMENT",
       `recurrent: expected merge to be one of ${Object.keys(merges).join(", ")}, got ${String(merge)}`,
@@ -120,7 +134,9 @@ export interface DenseOptions {
 }
 
 /** W·x + b at every step. Parameters: `W` [outputSize, inputSize], `b` [outputSize]; uniform ±1/√inputSize. */
-export function dense({ inputSize, outputSize, name }: DenseOptions): Layer {
+export function dense(options: DenseOptions): Layer {
+  checkOptions(options, ["inputSize", "outputSize", "name"], "dense");
+  const { inputSize, outputSize, name } = options;
   positive(inputSize, "dense: inputSize");
   positive(outputSize, "dense: outputSize");
   const layer = (x: Expr): Expr => {
@@ -150,7 +166,9 @@ export interface EmbeddingOptions {
 }
 
 /** Ids [T, B] or [T, B, 1] → rows of the table `W` [vocabularySize, outputSize], standard normal. */
-export function embedding({ vocabularySize, outputSize, name }: EmbeddingOptions): Layer {
+export function embedding(options: EmbeddingOptions): Layer {
+  checkOptions(options, ["vocabularySize", "outputSize", "name"], "embedding");
+  const { vocabularySize, outputSize, name } = options;
   positive(vocabularySize, "embedding: vocabularySize");
   if (vocabularySize > 2 ** 24)
     fail(
@@ -205,6 +223,7 @@ export function layerNorm(v: Expr): Expr;
 export function layerNorm(options: LayerNormOptions): Layer;
 export function layerNorm(of: Expr | LayerNormOptions): Expr | Layer {
   if (of instanceof Expr) return normalize(of);
+  checkOptions(of, ["size", "name"], "layerNorm");
   const { size, name } = of;
   positive(size, "layerNorm: size");
   const layer = (x: Expr): Expr => {

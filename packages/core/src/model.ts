@@ -6,6 +6,7 @@ import { fail } from "./errors.ts";
 import type { Execution, Place } from "./execution.ts";
 import type { Node } from "./expr.ts";
 import type { Network, NetworkGraph } from "./network.ts";
+import { checkOptions } from "./options.ts";
 import { Stream, SyncStream } from "./stream.ts";
 import { kindOf, type Tensor } from "./tensor.ts";
 
@@ -94,11 +95,16 @@ export abstract class Model {
   }
 }
 
+function batchOf(options: StreamOptions): number {
+  checkOptions(options, ["batch"], "stream");
+  return options.batch ?? 1;
+}
+
 /** A model on a backend that answers later. */
 export class AsyncModel extends Model {
   /** One frame at a time, the state kept. */
   stream(options: StreamOptions = {}): Stream {
-    return new Stream(this.engine, options.batch ?? 1);
+    return new Stream(this.engine, batchOf(options));
   }
 }
 
@@ -115,7 +121,7 @@ export class SyncModel extends Model {
 
   /** One frame at a time, the state kept. */
   stream(options: StreamOptions = {}): SyncStream {
-    return new SyncStream(this.engine, options.batch ?? 1);
+    return new SyncStream(this.engine, batchOf(options));
   }
 }
 
@@ -127,6 +133,7 @@ export function createModel(
   backend: Backend,
   options: ModelOptions = {},
 ): AsyncModel | SyncModel {
+  checkOptions(options, ["seed", "parameters"], "createModel");
   const [from, on] = [network as Partial<Network> | undefined, backend as Partial<Backend> | undefined];
   if (!from?.build || !on?.alloc)
     fail(
@@ -154,10 +161,10 @@ const traced = "trace.";
 
 /** Check a call, run it, and say what is to be read. */
 function begin(engine: Engine, x: Input, options: RunOptions): Job {
+  const call = readCall(engine, x, options, ["output", "trace"]);
   const { output = "all", trace = false, batchFirst = false } = options;
   if (output !== "all" && output !== "last")
     fail("INVALID_ARGUMENT", `output: expected "all" or "last", got ${String(output)}`);
-  const call = readCall(engine, x, options);
   const { steps, batch, masked } = call;
   const last = output === "last";
 

@@ -84,6 +84,7 @@ export class NetworkGraph extends Graph {
   ): { readonly parameters: string; readonly states: string } {
     let entry = this.#names.get(layer);
     if (!entry) {
+      if (wanted !== undefined) checkName(wanted, "layer");
       const name = wanted ?? this.place ?? String(this.#names.size);
       if ([...this.#names.values()].some((other) => other.name === name))
         fail("INVALID_ARGUMENT", `network: expected layers with different names, got two called ${name}`);
@@ -150,6 +151,11 @@ export function network<const I extends Readonly<Record<string, number>>>(
       );
       const defined = define(expressions as { readonly [K in keyof I]: Expr });
       const outputs = defined instanceof Expr ? { output: defined } : defined;
+      if (typeof outputs !== "object" || (outputs as unknown) === null)
+        fail(
+          "INVALID_ARGUMENT",
+          `network: expected an expression, or several by name, got ${kindOf(outputs)}`,
+        );
       for (const [name, value] of Object.entries(outputs)) {
         checkName(name, "output");
         if (networkOf(value, `network: output ${name}`) !== graph)
@@ -157,7 +163,11 @@ export function network<const I extends Readonly<Record<string, number>>>(
             "INVALID_ARGUMENT",
             `network: expected output ${name} from its own inputs, got another network's`,
           );
-        graph.outputs.set(name, graph.withinLength(value.node));
+        const { node } = value;
+        graph.outputs.set(
+          name,
+          graph.withinLength(node.domain === "one" ? graph.expand(node, node.width, "sequence") : node),
+        );
       }
       if (graph.outputs.size === 0)
         fail("INVALID_ARGUMENT", "network: expected at least one output, got none");
@@ -170,15 +180,21 @@ export function network<const I extends Readonly<Record<string, number>>>(
 
 /** Names with dots or spaces are made by Recurra: of states, gates and gradients; so are the inputs `mask` and `last`. */
 function checkName(name: string, what: string, taken: readonly string[] = []): void {
-  if (name === "" || /[.\s]/.test(name) || taken.includes(name))
+  if (name === "" || typeof name !== "string" || /[.#\s]/.test(name) || taken.includes(name))
     fail(
       "INVALID_ARGUMENT",
-      `network: expected an ${what}'s name without dots and spaces${taken.map((t) => `, other than ${t}`).join("")}, got "${name}"`,
+      `network: expected ${what} names without dots and spaces${taken.map((t) => `, other than ${t}`).join("")}, got "${name}"`,
     );
 }
 
 /** Layers one after another. Its input is called x; layers without a name are called by their place: "0", "1", … */
 export function stack(...layers: readonly Layer[]): Network {
+  for (const layer of layers)
+    if (typeof layer !== "function")
+      fail(
+        "INVALID_ARGUMENT",
+        `stack: expected layers, got ${kindOf(layer)}; a cell becomes a layer by recurrent(cell, …)`,
+      );
   const sized = layers.find((layer) => layer.inputSize !== undefined);
   if (!sized?.inputSize)
     fail(

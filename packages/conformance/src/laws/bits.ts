@@ -4,7 +4,7 @@
  */
 import { createModel } from "@recurra/core";
 import type { Draw } from "../draw.ts";
-import { forCases, withBackend, type Statement, type Tally } from "../law.ts";
+import { forCases, type Statement, type Tally } from "../law.ts";
 import { givenFor, Runner, taskOf, type Given, type Results, type Task } from "../program.ts";
 import { awkward, cells, networks, type Subject } from "../subject.ts";
 import { drawRecipe } from "../random-cell.ts";
@@ -77,48 +77,47 @@ function sameRows(
 
 export const rows: Statement = {
   name: "bit for bit: rows",
-  body: (tally, setting) =>
-    withBackend(setting, async (backend) => {
-      if (!backend.accuracy.batchExact)
-        return tally.skip("a row's bits may depend on its batch (accuracy.batchExact)");
-      await forCases(tally, setting, "rows", 2, async (draw, size, context) => {
-        for (const subject of subjectsFor(draw)) {
-          const shapes = {
-            ...shapesFor(draw, size),
-            batch: size === "small" ? draw.pick([3, 5, 8]) : draw.pick([17, 33]),
-          };
-          if (size === "large") Object.assign(shapes, { steps: 4, H: 17 });
-          context(`${subject.name}, ${describeShapes(shapes)}`);
-          const task = taskOf(subject.network(shapes), {});
-          const run = { task, given: givenFor(draw, subject, task, shapes) };
-          const runner = new Runner(backend, task);
-          const whole = await runner.run(run.given);
-          const all = Array.from({ length: shapes.batch }, (_, b) => b);
-          const choices = {
-            alone: [draw.pick(all)],
-            "two together": draw.shuffled(all).slice(0, 2),
-            permuted: draw.shuffled(all),
-            "some twice": all.map(() => draw.pick(all)),
-          };
-          for (const [how, chosen] of Object.entries(choices))
-            sameRows(tally, run, whole, await runner.run(withRows(run, chosen)), chosen, how);
-          // Beside other neighbours: one row stays what it was.
-          const other = givenFor(draw, subject, task, shapes);
-          const kept = draw.pick(all);
-          const mixed = mix(run, { ...other, parameters: run.given.parameters }, kept);
-          const beside = await runner.run(mixed);
-          const one = (results: Results): Results => pickRows(task, results, shapes.batch, [kept]);
-          sameRows(
-            tally,
-            { task, given: { ...run.given, batch: 1 } },
-            one(whole),
-            one(beside),
-            [0],
-            "beside other rows",
-          );
-        }
-      });
-    }),
+  async body(tally, setting, backend) {
+    if (!backend.accuracy.batchExact)
+      return tally.skip("a row's bits may depend on its batch (accuracy.batchExact)");
+    await forCases(tally, setting, "rows", 2, async (draw, size, context) => {
+      for (const subject of subjectsFor(draw)) {
+        const shapes = {
+          ...shapesFor(draw, size),
+          batch: size === "small" ? draw.pick([3, 5, 8]) : draw.pick([17, 33]),
+        };
+        if (size === "large") Object.assign(shapes, { steps: 4, H: 17 });
+        context(`${subject.name}, ${describeShapes(shapes)}`);
+        const task = taskOf(subject.network(shapes), {});
+        const run = { task, given: givenFor(draw, subject, task, shapes) };
+        const runner = new Runner(backend, task);
+        const whole = await runner.run(run.given);
+        const all = Array.from({ length: shapes.batch }, (_, b) => b);
+        const choices = {
+          alone: [draw.pick(all)],
+          "two together": draw.shuffled(all).slice(0, 2),
+          permuted: draw.shuffled(all),
+          "some twice": all.map(() => draw.pick(all)),
+        };
+        for (const [how, chosen] of Object.entries(choices))
+          sameRows(tally, run, whole, await runner.run(withRows(run, chosen)), chosen, how);
+        // Beside other neighbours: one row stays what it was.
+        const other = givenFor(draw, subject, task, shapes);
+        const kept = draw.pick(all);
+        const mixed = mix(run, { ...other, parameters: run.given.parameters }, kept);
+        const beside = await runner.run(mixed);
+        const one = (results: Results): Results => pickRows(task, results, shapes.batch, [kept]);
+        sameRows(
+          tally,
+          { task, given: { ...run.given, batch: 1 } },
+          one(whole),
+          one(beside),
+          [0],
+          "beside other rows",
+        );
+      }
+    });
+  },
 };
 
 /** `other`, but with a row of the run's. */
@@ -156,26 +155,25 @@ function pickRows(
 
 export const time: Statement = {
   name: "bit for bit: time",
-  body: (tally, setting) =>
-    withBackend(setting, async (backend) => {
-      await forCases(tally, setting, "time", 2, async (draw, size, context) => {
-        const forward = subjectsFor(draw).filter(
-          (s) => !taskOf(s.network({ I: 1, H: 2 }), {}).graph.loops.some((l) => l.reverse),
-        );
-        for (const subject of forward) {
-          const drawn = shapesFor(draw, size);
-          const shapes = { ...drawn, steps: Math.max(2, drawn.steps) };
-          context(`${subject.name}, ${describeShapes(shapes)}`);
-          const network = subject.network(shapes);
-          const task = taskOf(network, {});
-          const given = givenFor(draw, subject, task, shapes);
-          const runner = new Runner(backend, task);
-          const whole = await runner.run(given);
-          await cut(tally, draw, runner, { task, given }, whole);
-          if (backend.accuracy.batchExact) await stream(tally, backend, { task, given }, whole);
-        }
-      });
-    }),
+  async body(tally, setting, backend) {
+    await forCases(tally, setting, "time", 2, async (draw, size, context) => {
+      const forward = subjectsFor(draw).filter(
+        (s) => !taskOf(s.network({ I: 1, H: 2 }), {}).graph.loops.some((l) => l.reverse),
+      );
+      for (const subject of forward) {
+        const drawn = shapesFor(draw, size);
+        const shapes = { ...drawn, steps: Math.max(2, drawn.steps) };
+        context(`${subject.name}, ${describeShapes(shapes)}`);
+        const network = subject.network(shapes);
+        const task = taskOf(network, {});
+        const given = givenFor(draw, subject, task, shapes);
+        const runner = new Runner(backend, task);
+        const whole = await runner.run(given);
+        await cut(tally, draw, runner, { task, given }, whole);
+        if (backend.accuracy.batchExact) await stream(tally, backend, { task, given }, whole);
+      }
+    });
+  },
 };
 
 const join = (parts: readonly Float32Array[]): Float32Array =>

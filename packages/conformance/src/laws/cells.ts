@@ -1,7 +1,8 @@
 /** Every shipped cell, and networks of them, forward and adjoint: each step alone, and end to end. */
+import type { Backend } from "@recurra/core/internal";
 import { Draw } from "../draw.ts";
 import { expectationOf, judgeSteps, judgeWhole } from "../judge.ts";
-import { sizesOf, withBackend, type Setting, type Statement, type Tally } from "../law.ts";
+import { sizesOf, type Setting, type Statement, type Tally } from "../law.ts";
 import { givenFor, Runner, taskOf, type Given } from "../program.ts";
 import { awkward, cells, networks, type Subject } from "../subject.ts";
 
@@ -37,29 +38,28 @@ export const describeShapes = ({ steps, batch, I, H }: Shapes): string =>
 export async function judgeSubject(
   tally: Tally,
   setting: Setting,
+  backend: Backend,
   subject: Subject,
   shapes: Shapes,
   seed: number,
 ): Promise<void> {
   const context = `seed ${setting.seed}, ${subject.name}, ${describeShapes(shapes)}, values ${seed}`;
-  await withBackend(setting, async (backend) => {
-    const task = taskOf(subject.network(shapes), { gradient: true });
-    const given = (attempt: number): Given => {
-      const draw = new Draw(seed, attempt);
-      return givenFor(draw, subject, task, { ...shapes, defaults: draw.chance(0.3) });
-    };
-    tally.trying(`${context}, one step`);
-    judgeSteps(tally, task, given(0), await new Runner(backend, task, { history: true }).run(given(0)));
+  const task = taskOf(subject.network(shapes), { gradient: true });
+  const given = (attempt: number): Given => {
+    const draw = new Draw(seed, attempt);
+    return givenFor(draw, subject, task, { ...shapes, defaults: draw.chance(0.3) });
+  };
+  tally.trying(`${context}, one step`);
+  judgeSteps(tally, task, given(0), await new Runner(backend, task, { history: true }).run(given(0)));
 
-    for (let attempt = 0; attempt < draws; attempt++) {
-      tally.trying(`${context}.${attempt}, end to end`);
-      const expected = expectationOf(setting, tally, `${context}.${attempt}`, task, given(attempt));
-      if (!expected) continue; // float32 alone decides a branch
-      judgeWhole(tally, task, given(attempt), await new Runner(backend, task).run(given(attempt)), expected);
-      return;
-    }
-    tally.vacuous++;
-  });
+  for (let attempt = 0; attempt < draws; attempt++) {
+    tally.trying(`${context}.${attempt}, end to end`);
+    const expected = expectationOf(setting, tally, `${context}.${attempt}`, task, given(attempt));
+    if (!expected) continue; // float32 alone decides a branch
+    judgeWhole(tally, task, given(attempt), await new Runner(backend, task).run(given(attempt)), expected);
+    return;
+  }
+  tally.vacuous++;
 }
 
 /** How often values are drawn again where a comparison is too close to call. */
@@ -68,14 +68,14 @@ const draws = 5;
 export const cellLaws: readonly Statement[] = [...cells, ...networks, ...awkward].map(
   (subject): Statement => ({
     name: subject.name,
-    async body(tally, setting) {
+    async body(tally, setting, backend) {
       for (const size of sizesOf(setting))
         for (let i = 0; i < Math.max(1, Math.round((size === "small" ? 4 : 1) * setting.scale)); i++) {
           const draw = new Draw(setting.seed, subject.name, size, i);
           const { I, H, ...shapes } = shapesFor(draw, size);
           const { widest = Infinity } = subject;
           const fitting = { ...shapes, I: Math.min(I, widest), H: Math.min(H, widest) };
-          await judgeSubject(tally, setting, subject, fitting, draw.below(2 ** 30));
+          await judgeSubject(tally, setting, backend, subject, fitting, draw.below(2 ** 30));
         }
     },
   }),

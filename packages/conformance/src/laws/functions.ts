@@ -1,7 +1,7 @@
 /** Every pointwise function over its whole domain, within the error that the backend declares; and at the extremes. */
-import type { FunctionName } from "@recurra/core/internal";
+import type { Backend, FunctionName } from "@recurra/core/internal";
 import { functionNames, meaning } from "../functions.ts";
-import { withBackend, type Setting, type Statement, type Tally } from "../law.ts";
+import type { Setting, Statement, Tally } from "../law.ts";
 import { expectedOf } from "../reference.ts";
 import { DeviceMatrix } from "../matrix.ts";
 import { Draw } from "../draw.ts";
@@ -10,6 +10,7 @@ import { Draw } from "../draw.ts";
 export async function sweep(
   tally: Tally,
   setting: Setting,
+  backend: Backend,
   fn: FunctionName,
   operands: readonly (readonly number[])[],
 ): Promise<void> {
@@ -23,24 +24,23 @@ export async function sweep(
     instructions: [{ fn, args: Array.from({ length: arity }, (_, input) => ({ input })) }],
     outputs: [0],
   } as const;
-  await withBackend(setting, async (backend) => {
-    const draw = new Draw(setting.seed, fn);
-    const inputs = Array.from({ length: arity }, (_, i) => {
-      return new DeviceMatrix(backend, draw, { rows, width, slots: 1 }).fill((_, r) => operands[r]![i]!);
-    });
-    const output = new DeviceMatrix(backend, draw, { rows, width, slots: 1 }).fill(() => 0);
-    const found = inputs.map((m) => ({ rows, width, data: m.values(0) }));
-    const [expected] = expectedOf(kernel, rows, found, backend.accuracy);
-    backend
-      .prepare(kernel)
-      .bind(
-        rows,
-        [...inputs, output].map((m) => m.view),
-      )
-      .run(0);
-    const got = await output.result(0, tally, "the output");
-    tally.within(got, expected!, (r) => `${fn}(${found.map(({ data }) => data[r]).join(", ")})`);
+  const draw = new Draw(setting.seed, fn);
+  const inputs = Array.from({ length: arity }, (_, i) => {
+    return new DeviceMatrix(backend, draw, { rows, width, slots: 1 }).fill((_, r) => operands[r]![i]!);
   });
+  const output = new DeviceMatrix(backend, draw, { rows, width, slots: 1 }).fill(() => 0);
+  const found = inputs.map((m) => ({ rows, width, data: m.values(0) }));
+  const [expected] = expectedOf(kernel, rows, found, backend.accuracy);
+  backend
+    .prepare(kernel)
+    .bind(
+      rows,
+      [...inputs, output].map((m) => m.view),
+    )
+    .run(0);
+  const got = await output.result(0, tally, "the output");
+  tally.within(got, expected!, (r) => `${fn}(${found.map(({ data }) => data[r]).join(", ")})`);
+  for (const m of [...inputs, output]) m.free();
 }
 
 const f32 = Math.fround;
@@ -51,7 +51,7 @@ const defined = (fn: FunctionName, [a = 0, b = 0, c = 0]: readonly number[]): bo
 
 export const functions: Statement = {
   name: "functions",
-  async body(tally, setting) {
+  async body(tally, setting, backend) {
     for (const fn of functionNames) {
       tally.trying(`seed ${setting.seed}, a sweep of ${fn}`);
       const draw = new Draw(setting.seed, "sweep", fn);
@@ -71,7 +71,7 @@ export const functions: Statement = {
         const result = meaning[fn].value(args[0]!, args[1] ?? 0, args[2] ?? 0);
         if (defined(fn, args) && Number.isFinite(result) && Math.abs(result) < 1e38) operands.push(args);
       }
-      await sweep(tally, setting, fn, operands);
+      await sweep(tally, setting, backend, fn, operands);
     }
   },
 };
@@ -108,7 +108,7 @@ const infinite: readonly (readonly [FunctionName, readonly number[]])[] = [
 
 export const extremes: Statement = {
   name: "extremes",
-  async body(tally, setting) {
+  async body(tally, setting, backend) {
     if (!tally.accuracy.subnormals)
       tally.skip("subnormal results may be flushed to zero (accuracy.subnormals)");
     for (const fn of functionNames) {
@@ -124,13 +124,14 @@ export const extremes: Statement = {
       await sweep(
         tally,
         setting,
+        backend,
         fn,
         all.filter((operands) => defined(fn, operands)),
       );
     }
     for (const [fn, operands] of infinite) {
       tally.trying(`${fn} of ${operands.join()}`);
-      await sweep(tally, setting, fn, [operands]);
+      await sweep(tally, setting, backend, fn, [operands]);
     }
   },
 };

@@ -10,7 +10,7 @@ import {
   randomReduce,
   randomScatterAdd,
 } from "../random-kernels.ts";
-import { forCases, withBackend, type Statement } from "../law.ts";
+import { forCases, type Statement } from "../law.ts";
 
 const law = (
   name: string,
@@ -18,14 +18,12 @@ const law = (
   random: (draw: Draw, size: "small" | "large", backend: Backend) => Case,
 ): Statement => ({
   name,
-  body: (tally, setting) =>
-    withBackend(setting, (backend) =>
-      forCases(tally, setting, name, count, async (draw, size, context) => {
-        const drawn = random(draw, size, backend);
-        context(shapesOf(drawn));
-        await judge(backend, tally, draw, drawn);
-      }),
-    ),
+  body: (tally, setting, backend) =>
+    forCases(tally, setting, name, count, async (draw, size, context) => {
+      const drawn = random(draw, size, backend);
+      context(shapesOf(drawn));
+      await judge(backend, tally, draw, drawn);
+    }),
 });
 
 export const kernelLaws: readonly Statement[] = [

@@ -5,7 +5,7 @@
 import { evaluate, finalState, type Node } from "@recurra/core/internal";
 import type { Draw } from "../draw.ts";
 import { expectationOf, judgeSteps, judgeWhole } from "../judge.ts";
-import { forCases, withBackend, type Statement, type Tally } from "../law.ts";
+import { forCases, type Statement, type Tally } from "../law.ts";
 import { givenFor, Runner, taskOf, wantedOf, type Given } from "../program.ts";
 import { cells, networks, type Subject } from "../subject.ts";
 import { describeShapes, shapesFor } from "./cells.ts";
@@ -125,7 +125,7 @@ function judgeMeaning(
 
 export const ragged: Statement = {
   name: "ragged batches",
-  async body(tally, setting) {
+  async body(tally, setting, backend) {
     for (const subject of subjects)
       await forCases(tally, setting, `ragged ${subject.name}`, 2, async (draw, size, context, index) => {
         if (size === "large" && subject.name !== "lstm" && !subject.name.includes("bidirectional LSTM"))
@@ -137,29 +137,27 @@ export const ragged: Statement = {
         };
         const lengths = lengthsFor(draw, shapes.steps, shapes.batch);
         context(`${subject.name}, ${describeShapes(shapes)}, lengths ${lengths.join()}`);
-        await withBackend(setting, async (backend) => {
-          const task = taskOf(subject.network(shapes), { masked: true, gradient: true });
-          const given = givenFor(draw, subject, task, { ...shapes, lengths });
-          judgeMeaning(tally, subject, shapes, given, lengths);
-          const past = backend.accuracy.nan ? NaN : 1e4;
-          for (const node of task.graph.nodes)
-            if (
-              node.op === "input" &&
-              node.domain === "sequence" &&
-              node.name !== "mask" &&
-              subject.ids === undefined
-            )
-              pad(given.inputs[node.name]!, node.width, shapes.batch, lengths, past);
-          judgeSteps(tally, task, given, await new Runner(backend, task, { history: true }).run(given));
-          const expected = expectationOf(
-            setting,
-            tally,
-            `ragged ${subject.name} ${size} ${index} ${setting.seed}`,
-            task,
-            given,
-          );
-          if (expected) judgeWhole(tally, task, given, await new Runner(backend, task).run(given), expected);
-        });
+        const task = taskOf(subject.network(shapes), { masked: true, gradient: true });
+        const given = givenFor(draw, subject, task, { ...shapes, lengths });
+        judgeMeaning(tally, subject, shapes, given, lengths);
+        const past = backend.accuracy.nan ? NaN : 1e4;
+        for (const node of task.graph.nodes)
+          if (
+            node.op === "input" &&
+            node.domain === "sequence" &&
+            node.name !== "mask" &&
+            subject.ids === undefined
+          )
+            pad(given.inputs[node.name]!, node.width, shapes.batch, lengths, past);
+        judgeSteps(tally, task, given, await new Runner(backend, task, { history: true }).run(given));
+        const expected = expectationOf(
+          setting,
+          tally,
+          `ragged ${subject.name} ${size} ${index} ${setting.seed}`,
+          task,
+          given,
+        );
+        if (expected) judgeWhole(tally, task, given, await new Runner(backend, task).run(given), expected);
       });
   },
 };

@@ -15,52 +15,63 @@ const attempts = 60;
 
 export const randomCells: Statement = {
   name: "random cells",
-  body: (tally, setting) =>
+  body: (tally, setting, backend) =>
     forCases(tally, setting, "random cells", 40, async (draw, size, _, index) => {
       // Large ones take a hundred times as long.
       if (size === "large" && index >= Math.max(1, 5 * setting.scale)) return;
       const [recipe, reverse, seed] = [drawRecipe(draw), draw.chance(0.3), draw.below(2 ** 30)];
       const shapes = shapesFor(draw, size);
       const judge = (of: Recipe, at: Shapes, into: Tally): Promise<void> =>
-        judgeSubject(into, setting, subjectOf(of, reverse), at, seed);
+        judgeSubject(into, setting, backend, subjectOf(of, reverse), at, seed);
       try {
         await judge(recipe, shapes, tally);
       } catch (error) {
-        throw await shrink(recipe, shapes, error, (of, at) => judge(of, at, new Tally(tally.accuracy)));
+        const smallest = await shrink(recipe, shapes, error, (of, at) =>
+          judge(of, at, new Tally(tally.accuracy)),
+        );
+        if (smallest.error instanceof LawBroken) throw smallest.error;
+        tally.trying(
+          `seed ${setting.seed}, ${print(smallest.recipe)}, ${describeShapes(smallest.shapes)}, values ${seed}`,
+        );
+        throw smallest.error;
       }
     }),
 };
 
-/** The failure of the smallest cell and shapes that still fail. */
+interface Failure {
+  readonly recipe: Recipe;
+  readonly shapes: Shapes;
+  readonly error: unknown;
+}
+
+/** The smallest cell and shapes that still fail. */
 async function shrink(
   recipe: Recipe,
   shapes: Shapes,
-  failure: unknown,
+  error: unknown,
   judge: (recipe: Recipe, shapes: Shapes) => Promise<void>,
-): Promise<unknown> {
-  let [best, at, broken] = [recipe, shapes, failure];
+): Promise<Failure> {
+  let best: Failure = { recipe, shapes, error };
   let left = attempts;
-  for (let smallerFound = true; smallerFound && left > 0;) {
-    smallerFound = false;
+  for (let found = true; found && left > 0;) {
+    found = false;
+    const { recipe: r, shapes: s } = best;
     const candidates = [
       ...(["steps", "batch", "H", "I"] as const).flatMap((key) =>
-        at[key] > 1 ? [{ recipe: best, shapes: { ...at, [key]: Math.floor(at[key] / 2) } }] : [],
+        s[key] > 1 ? [{ recipe: r, shapes: { ...s, [key]: Math.floor(s[key] / 2) } }] : [],
       ),
-      ...[...smaller(best)].map((r) => ({ recipe: r, shapes: at })),
+      ...[...smaller(r)].map((less) => ({ recipe: less, shapes: s })),
     ];
     for (const candidate of candidates) {
       if (left-- <= 0) break;
       try {
         await judge(candidate.recipe, candidate.shapes);
-      } catch (error) {
-        [best, at, broken] = [candidate.recipe, candidate.shapes, error];
-        smallerFound = true;
+      } catch (broken) {
+        best = { ...candidate, error: broken };
+        found = true;
         break;
       }
     }
   }
-  if (broken instanceof LawBroken) return broken;
-  return new LawBroken(
-    `${print(best)}, ${describeShapes(at)}: ${broken instanceof Error ? broken.stack : String(broken)}`,
-  );
+  return best;
 }

@@ -1,9 +1,10 @@
 import { cell } from "../cell.ts";
-import { sigmoid } from "../expr.ts";
+import { neg, sigmoid, softplus } from "../expr.ts";
 
 /**
  * minLSTM: gates that don't look at h, divided by their sum so that h keeps its scale. Feng et al. 2024, "Were RNNs all we
- * needed?". This is the paper's plain form, not the log-space one (which also makes the candidate positive).
+ * needed?". This is the paper's plain form, not the log-space one (which also makes the candidate positive);
+ * the quotients are written with log σ, so that gates near 0 don't give 0/0. A trace shows them: the gates that are applied.
  */
 export const minLstm = cell({
   name: "minLstm",
@@ -12,11 +13,12 @@ export const minLstm = cell({
   b: ["f", "i", "n"],
 
   step({ x, h, W, b }) {
-    const f = sigmoid(W.f.dot(x).plus(b.f)); // what to keep
-    const i = sigmoid(W.i.dot(x).plus(b.i)); // what to write
-    const n = W.n.dot(x).plus(b.n); //          the candidate
+    const logF = neg(softplus(neg(W.f.dot(x).plus(b.f)))); // log σ(f̃) = −log(1 + exp(−f̃))
+    const logI = neg(softplus(neg(W.i.dot(x).plus(b.i))));
+    const f = sigmoid(logF.minus(logI)); // what to keep:  f / (f + i)
+    const i = sigmoid(logI.minus(logF)); // what to write: i / (f + i)
+    const n = W.n.dot(x).plus(b.n); //      the candidate
 
-    const sum = f.plus(i);
-    return { h: f.over(sum).times(h).plus(i.over(sum).times(n)) };
+    return { h: f.times(h).plus(i.times(n)), f, i };
   },
 });

@@ -198,8 +198,10 @@ const minLstm: Reference = {
     const f = plus(dot(w.matrix("W.f"), x), w.vector("b.f")).map(sigmoid);
     const i = plus(dot(w.matrix("W.i"), x), w.vector("b.i")).map(sigmoid);
     const n = plus(dot(w.matrix("W.n"), x), w.vector("b.n"));
-    const next = units((f, i, n, h) => (f / (f + i)) * h + (i / (f + i)) * n, f, i, n, h);
-    return { state: { h: next }, gates: { f, i, n } };
+    const keep = units((f, i) => f / (f + i), f, i);
+    const write = units((f, i) => i / (f + i), f, i);
+    const next = units((f, i, n, h) => f * h + i * n, keep, write, n, h);
+    return { state: { h: next }, gates: { f: keep, i: write, n } };
   },
 };
 
