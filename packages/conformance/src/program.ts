@@ -1,9 +1,11 @@
 /** A network's graph compiled and run on a backend, with everything by name that the oracle needs to judge it. */
 import {
+  backward,
   compile,
   Execution,
   gradientGraph,
   prepare,
+  verify,
   type Backend,
   type NetworkGraph,
   type Node,
@@ -128,6 +130,9 @@ export class Runner {
       gradients,
       states,
       target: backend,
+      // As a model plans its gradients.
+      ...(gradients.size > 0 && { backward }),
+      check: verify,
     });
     this.#plan = prepare(program, backend);
   }
