@@ -1,4 +1,5 @@
 /** What the laws about whole networks are tried on: every shipped cell, and networks that wire them in every way. */
+import * as core from "@recurra/core";
 import {
   activation,
   cell,
@@ -7,23 +8,14 @@ import {
   embedding,
   gru,
   gruResetBefore,
-  indrnn,
   last,
   layerNorm,
   lstm,
-  lstmCoupled,
-  lstmLayerNorm,
   lstmp,
-  lstmPeephole,
   matrix,
   max,
-  mgu,
-  minGru,
-  minLstm,
   network,
   recurrent,
-  rnnRelu,
-  rnnTanh,
   rowMax,
   slstm,
   softsign,
@@ -59,20 +51,15 @@ const single = (name: string, make: (H: number) => Cell, more: Partial<Subject> 
 /** A normaliser and a stabiliser as they occur: n ≥ 1 where m is what was subtracted. */
 const stabilised = { states: { n: [1, 3], m: [-1, 1] } } as const;
 
+const isCell = (entry: [string, unknown]): entry is [string, Cell] =>
+  typeof entry[1] === "object" && entry[1] !== null && "apply" in entry[1] && "gates" in entry[1];
+
+/** Every cell that core exports, and those with options. */
 export const cells: readonly Subject[] = [
-  single("lstm", () => lstm),
-  single("lstmPeephole", () => lstmPeephole),
-  single("lstmCoupled", () => lstmCoupled),
+  ...Object.entries(core)
+    .filter(isCell)
+    .map(([name, shipped]) => single(name, () => shipped, name === "lstmLayerNorm" ? { widest: 17 } : {})),
   single("lstmp", (H) => lstmp({ projectionSize: Math.ceil(H / 2) })),
-  single("lstmLayerNorm", () => lstmLayerNorm, { widest: 17 }),
-  single("gru", () => gru),
-  single("gruResetBefore", () => gruResetBefore),
-  single("rnnTanh", () => rnnTanh),
-  single("rnnRelu", () => rnnRelu),
-  single("mgu", () => mgu),
-  single("indrnn", () => indrnn),
-  single("minGru", () => minGru),
-  single("minLstm", () => minLstm),
   single("slstm", () => slstm(), { ...stabilised, widest: 33 }),
   single("slstm with an exponential forget gate", () => slstm({ forget: "exp" }), {
     ...stabilised,

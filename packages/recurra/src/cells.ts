@@ -1,12 +1,14 @@
-/** The shipped cells by name, those with options with their usual ones. */
+/** The shipped cells by name: every cell that core exports, and those with options, with their usual ones. */
 import * as core from "@recurra/core";
 
-const {
-  gru, gruResetBefore, indrnn, lstm, lstmCoupled, lstmLayerNorm, lstmPeephole, lstmp, mgu, minGru, minLstm, rnnRelu, rnnTanh, slstm,
-} = core; // prettier-ignore
+const isCell = (value: unknown): value is core.Cell =>
+  typeof value === "object" && value !== null && "apply" in value && "gates" in value;
 
 /** @param hiddenSize a projection has half its width */
 export const cellsByName = (hiddenSize: number): Readonly<Record<string, core.Cell>> => ({
-  lstm, lstmPeephole, lstmCoupled, lstmLayerNorm, lstmp: lstmp({ projectionSize: Math.max(1, hiddenSize >> 1) }), slstm: slstm(),
-  gru, gruResetBefore, mgu, rnnTanh, rnnRelu, indrnn, minGru, minLstm,
-}); // prettier-ignore
+  ...Object.fromEntries(
+    Object.entries(core).filter((entry): entry is [string, core.Cell] => isCell(entry[1])),
+  ),
+  lstmp: core.lstmp({ projectionSize: Math.max(1, hiddenSize >> 1) }),
+  slstm: core.slstm(),
+});
