@@ -163,6 +163,7 @@ class Interpreter implements BoundProgram {
       }
     for (const { section, parts } of this.#sections) {
       if (section.kind === "whole") this.#span(parts, 0, steps, false, parity);
+      else if (this.batch === 0) continue;
       else if (section.kind === "forward")
         for (let first = 0; first < steps; first += this.#chunk)
           this.#span(

@@ -87,7 +87,10 @@ export class NetworkGraph extends Graph {
       if (wanted !== undefined) checkName(wanted, "layer");
       const name = wanted ?? this.place ?? String(this.#names.size);
       if ([...this.#names.values()].some((other) => other.name === name))
-        fail("INVALID_ARGUMENT", `network: expected layers with different names, got two called ${name}`);
+        fail(
+          "INVALID_ARGUMENT",
+          `network: expected layers with different names, got two called ${name}; give one of them a name of its own`,
+        );
       this.#names.set(layer, (entry = { name, uses: 0 }));
     }
     entry.uses++;

@@ -52,7 +52,8 @@ export const kindOf = (value: unknown): string =>
 
 /** Checks that something is a record, say of tensors by name. */
 export function checkRecord(value: unknown, who: string): void {
-  if (typeof value !== "object" || value === null || Array.isArray(value) || ArrayBuffer.isView(value))
+  // A Map has no names of its own to look at: it would be taken for an empty record.
+  if (typeof value !== "object" || value === null || Symbol.iterator in value)
     fail("INVALID_ARGUMENT", `${who}: expected tensors by name, got ${kindOf(value)}`);
 }
 

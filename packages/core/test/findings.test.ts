@@ -170,3 +170,19 @@ it("a stream sees the state before the step, at every step", () => {
   ]);
   expect(streamed).toEqual([...output.data]);
 });
+
+it("many steps of no rows aren't walked", () => {
+  const model = createModel(stack(recurrent(lstm, sizes)), openPlain());
+  expect(model.runSync({ shape: [1e7, 0, 2], data: new Float32Array(0) }).output.shape).toEqual([1e7, 0, 3]);
+  expect(
+    gradientSync(model, { shape: [1e7, 0, 2], data: new Float32Array(0) }, {}).parameters["0.b.i"]?.data,
+  ).toEqual(new Float32Array(3));
+});
+
+it("a Map isn't a record of tensors", () => {
+  const model = createModel(stack(recurrent(lstm, sizes)), openPlain());
+  const map = new Map([["0.h", tensor([1, 3])]]) as never;
+  refuses(() => model.setParameters(map), "INVALID_ARGUMENT", /got Map/);
+  refuses(() => model.runSync(tensor([1, 1, 2]), { state: map }), "INVALID_ARGUMENT", /got Map/);
+  refuses(() => model.stream().restore(map), "INVALID_ARGUMENT", /got Map/);
+});
