@@ -13,12 +13,21 @@ import { backward } from "./compile/backward.ts";
 import type { Engine, Recipe } from "./engine.ts";
 import { list } from "./engine.ts";
 import { fail } from "./errors.ts";
-import type { Place } from "./execution.ts";
 import type { Node } from "./expr.ts";
 import { Model, type SyncModel } from "./model.ts";
 import type { NetworkGraph } from "./network.ts";
 import { checkOptions } from "./options.ts";
 import { random } from "./random.ts";
+import {
+  collect,
+  collectSync,
+  outputsOf,
+  pick,
+  wantState,
+  type Found,
+  type Job,
+  type Wanted,
+} from "./results.ts";
 import { checkRecord, checkTensor, kindOf, swapAxes, type Tensor } from "./tensor.ts";
 
 /** ∂L/∂output and ∂L/∂(final state), shaped like them; what isn't given is 0. */
@@ -56,12 +65,7 @@ export async function gradient(
   options: GradientOptions = {},
 ): Promise<GradientResult> {
   const engine = engineOf(model);
-  return engine.exclusively(async () => {
-    const job = begin(engine, x, loss, options);
-    const found = new Map<string, Tensor>();
-    for (const { name, read, shape } of job.wanted) found.set(name, shape(await engine.read(read)));
-    return job.finish(found);
-  });
+  return engine.exclusively(async () => collect(engine, begin(engine, x, loss, options)));
 }
 
 /** `gradient`, at once. */
@@ -73,8 +77,7 @@ export function gradientSync(
 ): GradientResult {
   const engine = engineOf(model);
   engine.idle();
-  const job = begin(engine, x, loss, options);
-  return job.finish(new Map(job.wanted.map(({ name, read, shape }) => [name, shape(engine.readSync(read))])));
+  return collectSync(engine, begin(engine, x, loss, options));
 }
 
 const engineOf = (model: Model): Engine =>
@@ -113,16 +116,7 @@ export const gradientRecipe: Recipe = (graph) => {
   };
 };
 
-interface Job {
-  readonly wanted: readonly {
-    readonly name: string;
-    readonly read: Place;
-    readonly shape: (data: Float32Array) => Tensor;
-  }[];
-  finish(found: ReadonlyMap<string, Tensor>): GradientResult;
-}
-
-function begin(engine: Engine, x: Input, loss: LossGradient, options: GradientOptions): Job {
+function begin(engine: Engine, x: Input, loss: LossGradient, options: GradientOptions): Job<GradientResult> {
   checkOptions(loss, ["output", "outputs", "state"], "the loss's gradient");
   const call = readCall(engine, x, options, ["dropoutSeed"]);
   const { steps, batch, masked } = call;
@@ -132,16 +126,7 @@ function begin(engine: Engine, x: Input, loss: LossGradient, options: GradientOp
   const finalSeeds = readStates(engine, loss.state ?? {}, batch);
 
   const { graph } = engine;
-  const finish = (found: ReadonlyMap<string, Tensor>): GradientResult => {
-    const pick = (prefix: string): Record<string, Tensor> =>
-      Object.fromEntries(
-        [...found].flatMap(([name, tensor]) =>
-          name.startsWith(prefix) ? [[name.slice(prefix.length), tensor]] : [],
-        ),
-      );
-    const outputs = Object.fromEntries(
-      [...graph.outputs.keys()].map((name) => [name, found.get(name) as Tensor]),
-    );
+  const finish = (found: Found): GradientResult => {
     // A parameter that the loss doesn't depend on has gradient 0.
     const parameters = Object.fromEntries(
       [...graph.parameters.values()].map((p) => [
@@ -149,17 +134,17 @@ function begin(engine: Engine, x: Input, loss: LossGradient, options: GradientOp
         found.get(`d.${p.name}`) ?? { shape: p.shape, data: new Float32Array(p.rows * p.width) },
       ]),
     );
-    const inputs = pick("d.input ");
+    const inputs = pick(found, "d.input ");
     return {
-      output: Object.values(outputs)[0] as Tensor,
-      outputs,
-      state: pick("state "),
+      ...outputsOf(engine, found),
+      state: pick(found, "state "),
       parameters,
       input: inputs[Object.keys(engine.network.inputs)[0] as string],
       inputs,
-      initialState: pick("d.state "),
+      initialState: pick(found, "d.state "),
     };
   };
+
   const dropping = draw !== undefined;
   const compiled = engine.plan(
     `gradient${masked ? " masked" : ""}${dropping ? " dropout" : ""}`,
@@ -181,7 +166,7 @@ function begin(engine: Engine, x: Input, loss: LossGradient, options: GradientOp
   execution.run(steps);
 
   const { program } = compiled.plan;
-  const wanted: Job["wanted"][number][] = [];
+  const wanted: Wanted[] = [];
   const want = (
     name: string,
     rows: "sequence" | "batch" | number,
@@ -198,12 +183,10 @@ function begin(engine: Engine, x: Input, loss: LossGradient, options: GradientOp
   for (const p of graph.parameters.values())
     want(`d.${p.name}`, p.rows, (data) => ({ shape: p.shape, data }));
   for (const [name, { width }] of graph.states)
-    for (const key of [name, `d.${name}`])
-      wanted.push({
-        name: key === name ? `state ${name}` : `d.state ${name}`,
-        read: { buffer: execution.stateBuffer(key), offset: 0, rows: batch, width, stride: width, column: 0 },
-        shape: (data) => ({ shape: [batch, width], data }),
-      });
+    wanted.push(
+      wantState(`state ${name}`, execution, name, width),
+      wantState(`d.state ${name}`, execution, `d.${name}`, width),
+    );
   return { wanted, finish };
 }
 

@@ -3,10 +3,20 @@ import type { Backend, SyncBackend } from "./backend.ts";
 import { readCall, resultOf, writeCall, type Input, type SequenceOptions } from "./call.ts";
 import { Engine } from "./engine.ts";
 import { fail } from "./errors.ts";
-import type { Execution, Place } from "./execution.ts";
+import type { Execution } from "./execution.ts";
 import type { Node } from "./expr.ts";
 import type { Network, NetworkGraph } from "./network.ts";
 import { checkOptions } from "./options.ts";
+import {
+  collect,
+  collectSync,
+  outputsOf,
+  pick,
+  wantState,
+  type Found,
+  type Job,
+  type Wanted,
+} from "./results.ts";
 import { Stream, SyncStream } from "./stream.ts";
 import { kindOf, type Tensor } from "./tensor.ts";
 
@@ -51,12 +61,7 @@ export abstract class Model {
 
   /** Run whole sequences. @throws RecurraError on misfits, before anything runs */
   async run(x: Input, options: RunOptions = {}): Promise<RunResult> {
-    return this.engine.exclusively(async () => {
-      const job = begin(this.engine, x, options);
-      const found = new Map<string, Tensor>();
-      for (const { name, read, shape } of job.wanted) found.set(name, shape(await this.engine.read(read)));
-      return job.finish(found);
-    });
+    return this.engine.exclusively(async () => collect(this.engine, begin(this.engine, x, options)));
   }
 
   /** Copies of all parameters, by name. */
@@ -113,10 +118,7 @@ export class SyncModel extends Model {
   /** `run`, at once. */
   runSync(x: Input, options: RunOptions = {}): RunResult {
     this.engine.idle();
-    const job = begin(this.engine, x, options);
-    return job.finish(
-      new Map(job.wanted.map(({ name, read, shape }) => [name, shape(this.engine.readSync(read))])),
-    );
+    return collectSync(this.engine, begin(this.engine, x, options));
   }
 
   /** One frame at a time, the state kept. */
@@ -145,22 +147,10 @@ export function createModel(
     : new AsyncModel(network, backend, options);
 }
 
-/** What a run reads back, and how it is shaped. */
-interface Wanted {
-  readonly name: string;
-  readonly read: Place;
-  readonly shape: (data: Float32Array) => Tensor;
-}
-
-interface Job {
-  readonly wanted: readonly Wanted[];
-  finish(found: ReadonlyMap<string, Tensor>): RunResult;
-}
-
 const traced = "trace.";
 
 /** Check a call, run it, and say what is to be read. */
-function begin(engine: Engine, x: Input, options: RunOptions): Job {
+function begin(engine: Engine, x: Input, options: RunOptions): Job<RunResult> {
   const call = readCall(engine, x, options, ["output", "trace"]);
   const { output = "all", trace = false, batchFirst = false } = options;
   if (output !== "all" && output !== "last")
@@ -169,7 +159,7 @@ function begin(engine: Engine, x: Input, options: RunOptions): Job {
   const last = output === "last";
 
   /** Of a graph: everything to be read by name. */
-  const outputsOf = (graph: NetworkGraph): Map<string, Node> =>
+  const nodesOf = (graph: NetworkGraph): Map<string, Node> =>
     new Map([
       ...[...graph.outputs].map(
         ([name, node]) => [name, last && node.domain === "sequence" ? graph.last(node) : node] as const,
@@ -189,28 +179,16 @@ function begin(engine: Engine, x: Input, options: RunOptions): Job {
     for (const [name, node] of engine.graph.traces)
       shapes.set(traced + name, { width: node.width, domain: "sequence" });
 
-  const finish = (found: ReadonlyMap<string, Tensor>): RunResult => {
-    const pick = (prefix: string): Record<string, Tensor> =>
-      Object.fromEntries(
-        [...found].flatMap(([name, tensor]) =>
-          name.startsWith(prefix) ? [[name.slice(prefix.length), tensor]] : [],
-        ),
-      );
-    const outputs = Object.fromEntries(
-      [...engine.graph.outputs.keys()].map((name) => [name, found.get(name) as Tensor]),
-    );
-    return {
-      output: Object.values(outputs)[0] as Tensor,
-      outputs,
-      state: pick("state "),
-      trace: pick(traced),
-    };
-  };
+  const finish = (found: Found): RunResult => ({
+    ...outputsOf(engine, found),
+    state: pick(found, "state "),
+    trace: pick(found, traced),
+  });
   const compiled = engine.plan(
     `run${masked ? " masked" : ""}${last ? " last" : ""}${trace ? " trace" : ""}`,
     { masked },
     (graph) => ({
-      outputs: outputsOf(graph),
+      outputs: nodesOf(graph),
       states: [...graph.states.values()],
     }),
   );
@@ -223,10 +201,6 @@ function begin(engine: Engine, x: Input, options: RunOptions): Job {
     shape: (data) => resultOf(data, domain, call, width, batchFirst),
   }));
   for (const [name, { width }] of engine.graph.states)
-    wanted.push({
-      name: `state ${name}`,
-      read: { buffer: execution.stateBuffer(name), offset: 0, rows: batch, width, stride: width, column: 0 },
-      shape: (data) => ({ shape: [batch, width], data }),
-    });
+    wanted.push(wantState(`state ${name}`, execution, name, width));
   return { wanted, finish };
 }
