@@ -140,7 +140,7 @@ export function createModel(
   if (!from?.build || !on?.alloc)
     fail(
       "INVALID_ARGUMENT",
-      `createModel: expected a network, by stack(…), and a backend, awaited where it opens later; got ${kindOf(network)} and ${kindOf(backend)}`,
+      `createModel: expected a network, by stack(…), and a backend, awaited where it opens later; got ${kindOf(network)} and ${kindOf(backend)}${typeof network === "function" ? "; a layer becomes a network by stack(layer)" : ""}`,
     );
   return backend.readSync
     ? new SyncModel(network, backend, options)

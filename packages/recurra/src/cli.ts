@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { answer } from "./command.ts";
 
 const { text, code } = answer(process.argv.slice(2));

@@ -178,8 +178,9 @@ const cases: readonly Case[] = [
 ];
 const names = Object.keys(references) as Name[];
 
-test("every shipped cell has a reference", () => {
-  expect([...new Set(names.map((name) => name.split(",")[0]!))].sort()).toEqual(Object.keys(shipped).sort());
+// A new cell needs none: the laws take it as it is declared. A second reading of its paper is worth having all the same.
+test("every reference is of a shipped cell", () => {
+  expect(Object.keys(shipped)).toEqual(expect.arrayContaining(names.map((name) => name.split(",")[0]!)));
 });
 
 describe.each(names)("%s", (name) => {
