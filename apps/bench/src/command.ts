@@ -30,6 +30,11 @@ export function thisMachine(): Machine {
   };
 }
 
+/** What the table's columns mean. */
+const legend = `ms: median of a call, of one step in A; time: against the first system of the workload.
+error: max |result − oracle| / max(1, |oracle|), checked against bound before anything is timed.
+A: one step of a stream; B–G: LSTMs; seed, co2: the numpy class and its real series (apps/bench/README.md).`;
+
 /** Resolves with the exit code: 0, 1 where a system was wrong or failed, 2 where the words were wrong. */
 export async function command(argv: readonly string[], machine: Machine): Promise<number> {
   let options: Options;
@@ -56,6 +61,6 @@ export async function command(argv: readonly string[], machine: Machine): Promis
   } finally {
     progress.stop();
   }
-  if (!options.json) machine.print(`${machine.name}\n\n${table(rows)}`);
+  if (!options.json) machine.print(`${machine.name}\n\n${table(rows)}\n\n${legend}`);
   return rows.some(({ ms }) => ms === null) ? 1 : 0;
 }
