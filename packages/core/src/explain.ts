@@ -8,7 +8,10 @@ import { add, everyStep, show, times, type Amount, type Sizes } from "./explain/
 import { lineOf, namesOf, rowsOf } from "./explain/launch.ts";
 import { gradientRecipe } from "./gradient.ts";
 import { chunkLength } from "./interpret.ts";
-import type { Model } from "./model.ts";
+import { fail } from "./errors.ts";
+import { Model } from "./model.ts";
+import { checkOptions } from "./options.ts";
+import { kindOf } from "./tensor.ts";
 
 export interface ExplainOptions {
   /** Of a model: what it does for `run` and in streams, or for `gradient`. Default: "run". */
@@ -24,6 +27,9 @@ export interface ExplainOptions {
  * chunk; v1, v2, … are values that only kernels see, and s′ is the state s after the step.
  */
 export function explain(of: Program | Model, options: ExplainOptions = {}): string {
+  checkOptions(options, ["kind", "steps", "batch"], "explain");
+  if (typeof of !== "object" || (of as unknown) === null || !("sections" in of || of instanceof Model))
+    fail("INVALID_ARGUMENT", `explain: expected a model or a program, got ${kindOf(of)}`);
   const program = "sections" in of ? of : planOf(of, options.kind ?? "run");
   const { steps, batch } = options;
   const sizes: Sizes = {

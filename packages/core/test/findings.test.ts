@@ -171,6 +171,19 @@ it("a stream sees the state before the step, at every step", () => {
   expect(streamed).toEqual([...output.data]);
 });
 
+it("cells with options, and explain, say what they expect", () => {
+  const model = createModel(stack(recurrent(lstm, sizes)), openPlain());
+  const calls: readonly (() => unknown)[] = [
+    () => core.lstmp(undefined as never),
+    () => core.slstm(null as never),
+    () => core.slstm({ forget: "constructor" as never }),
+    () => core.explain(3 as never),
+    () => core.explain(model, null as never),
+  ];
+  for (const call of calls) refuses(call, "INVALID_ARGUMENT", /expected/);
+  refuses(() => core.explain(model, { typo: 1 } as never), "UNKNOWN_NAME", /expected options among/);
+});
+
 it("many steps of no rows aren't walked", () => {
   const model = createModel(stack(recurrent(lstm, sizes)), openPlain());
   expect(model.runSync({ shape: [1e7, 0, 2], data: new Float32Array(0) }).output.shape).toEqual([1e7, 0, 3]);

@@ -1,5 +1,6 @@
 import { cell, matrix, type Cell } from "../cell.ts";
 import { sigmoid, tanh } from "../expr.ts";
+import { checkOptions } from "../options.ts";
 
 /**
  * LSTM with a recurrent projection: h = P·m is narrower than the cell, and so are U's matrices. Sak, Senior & Beaufays
@@ -8,8 +9,10 @@ import { sigmoid, tanh } from "../expr.ts";
  *
  * @param projectionSize width of h, which is also the layer's output
  */
-export const lstmp = ({ projectionSize }: { readonly projectionSize: number }): Cell =>
-  cell({
+export const lstmp = (options: { readonly projectionSize: number }): Cell => {
+  checkOptions(options, ["projectionSize"], "lstmp");
+  const { projectionSize } = options;
+  return cell({
     name: "lstmp",
     state: { h: { width: projectionSize }, c: {} },
     W: ["i", "f", "g", "o"],
@@ -28,3 +31,4 @@ export const lstmp = ({ projectionSize }: { readonly projectionSize: number }): 
       return { h: P.dot(m), c: cNext };
     },
   });
+};

@@ -1,5 +1,6 @@
 import { cell, type Cell } from "../cell.ts";
 import { fail } from "../errors.ts";
+import { checkOptions } from "../options.ts";
 import { exp, max, neg, sigmoid, softplus, tanh, type Expr } from "../expr.ts";
 
 /**
@@ -9,10 +10,12 @@ import { exp, max, neg, sigmoid, softplus, tanh, type Expr } from "../expr.ts";
  *
  * @param forget σ(f̃) or exp(f̃)
  */
-export const slstm = ({ forget = "sigmoid" }: { readonly forget?: "sigmoid" | "exp" } = {}): Cell => {
-  const logForget =
-    logForgets[forget] ??
+export const slstm = (options: { readonly forget?: "sigmoid" | "exp" } = {}): Cell => {
+  checkOptions(options, ["forget"], "slstm");
+  const { forget = "sigmoid" } = options;
+  if (!Object.hasOwn(logForgets, forget))
     fail("INVALID_ARGUMENT", `slstm: expected forget "sigmoid" or "exp", got ${String(forget)}`);
+  const logForget = logForgets[forget];
   return cell({
     name: "slstm",
     state: { h: {}, c: {}, n: {}, m: { initial: -Infinity } },
