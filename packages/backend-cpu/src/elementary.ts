@@ -32,7 +32,7 @@ const Q = [
   7.374463956591326e-10,
 ];
 
-export const { exponential, logistic, hyperbolicTangent } = makeFunctions();
+export const [exponential, logistic, hyperbolicTangent] = makeFunctions();
 
 function makeFunctions() {
   const scale = 1 / PART;
@@ -69,5 +69,5 @@ function makeFunctions() {
     return (x * p) / q;
   }
 
-  return { exponential, logistic, hyperbolicTangent };
+  return [exponential, logistic, hyperbolicTangent] as const;
 }

@@ -1,109 +1,90 @@
-/** Device memory on a CPU: typed arrays, and errors instead of whatever a freed or foreign buffer would have read as. */
-import type { DeviceBuffer } from "@recurra/core";
-import { fail } from "./errors.ts";
+/** Device memory on a CPU: typed arrays. Nobody gets to a freed buffer's values, nor at anything of a disposed backend. */
+import { RecurraError, type DeviceBuffer, type SyncBackend } from "@recurra/core";
 
 /** Kernels index with 32-bit integers. */
 const LONGEST = 2 ** 31 - 1;
 
-const NOTHING = new Float32Array(0);
+/** A copy of a matrix as gemm reads it (see kept.ts), if it pays to have it now. */
+export type Panels = () => readonly number[] | undefined;
 
-export class CpuBuffer implements DeviceBuffer {
-  readonly length: number;
-  /** Empty once freed. */
-  data: Float32Array;
-  alive = true;
+export interface CpuBuffer extends DeviceBuffer {
+  /** Undefined once freed. */
+  data: Float32Array | undefined;
   /** Another after every write, a kernel's or the caller's. */
-  version = 0;
+  version: number;
+  /** Copies of matrices in it, by where they lie: all kernels that read a matrix share its copy. */
+  readonly kept: Map<string, Panels>;
+}
 
-  constructor(data: Float32Array) {
-    this.data = data;
-    this.length = data.length;
-  }
+export const bufferOf = (data: Float32Array): CpuBuffer => ({
+  length: data.length,
+  data,
+  version: 0,
+  kept: new Map(),
+});
 
-  change(): void {
-    this.version = (this.version + 1) | 0;
-  }
+/** A buffer's values. */
+export function dataOf(buffer: DeviceBuffer): Float32Array {
+  const { data } = buffer as CpuBuffer;
+  if (data) return data;
+  throw new RecurraError(
+    "DISPOSED",
+    `cpu: expected a buffer in use, got one of ${buffer.length} values that was freed, alone or with its backend; allocate another`,
+  );
+}
 
-  release(): void {
-    this.data = NOTHING;
-    this.alive = false;
-  }
+interface Memory extends Pick<SyncBackend, "alloc" | "free" | "write" | "readSync" | "dispose"> {
+  /** Refuses once the backend was disposed. */
+  inUse(): void;
 }
 
 /** The buffers of one backend. */
-export class Memory {
-  private readonly buffers = new Set<DeviceBuffer>();
-  private disposed = false;
+export function openMemory(): Memory {
+  const buffers = new Set<CpuBuffer>();
+  let disposed = false;
 
-  alloc(length: number): CpuBuffer {
-    this.check();
-    if (!Number.isInteger(length) || length < 0) {
-      fail("INVALID_ARGUMENT", `cpu alloc: expected a length, a whole number from 0, got ${length}`);
-    }
-    if (length > LONGEST)
-      fail("OUT_OF_MEMORY", `cpu alloc: a buffer holds at most ${LONGEST} values, got ${length}`);
-    let data: Float32Array;
+  function inUse(): void {
+    if (disposed) throw new RecurraError("DISPOSED", "cpu: the backend was disposed; open a new one");
+  }
+
+  function alloc(length: number): CpuBuffer {
+    inUse();
     try {
-      data = new Float32Array(length);
+      if (length <= LONGEST) {
+        const buffer = bufferOf(new Float32Array(length));
+        buffers.add(buffer);
+        return buffer;
+      }
     } catch {
-      fail(
-        "OUT_OF_MEMORY",
-        `cpu alloc: no memory for ${length} values (${4 * length} bytes); use smaller sizes or free others`,
-      );
+      // Said below.
     }
-    const buffer = new CpuBuffer(data);
-    this.buffers.add(buffer);
-    return buffer;
+    throw new RecurraError(
+      "OUT_OF_MEMORY",
+      `cpu alloc: expected room for ${length} values (${4 * length} bytes, at most ${4 * LONGEST}), got none; use smaller sizes or free others`,
+    );
   }
 
   /** Freeing twice, or after `dispose`, does nothing: owners may be disposed in any order. */
-  free(buffer: DeviceBuffer): void {
-    if (this.buffers.delete(buffer)) (buffer as CpuBuffer).release();
+  function free(buffer: DeviceBuffer): void {
+    (buffer as CpuBuffer).data = undefined;
+    buffers.delete(buffer as CpuBuffer);
   }
 
-  /** The buffer, if it is one of this backend's and alive. */
-  own(who: string, buffer: DeviceBuffer): CpuBuffer {
-    this.check();
-    if (!(buffer instanceof CpuBuffer))
-      fail("INVALID_ARGUMENT", `${who}: expected a buffer of this cpu backend, got another's`);
-    if (!buffer.alive)
-      fail("DISPOSED", `${who}: the buffer of ${buffer.length} values was freed; allocate a new one`);
-    if (!this.buffers.has(buffer))
-      fail("INVALID_ARGUMENT", `${who}: the buffer belongs to another cpu backend`);
-    return buffer;
+  function write(buffer: DeviceBuffer, data: Float32Array, offset: number): void {
+    dataOf(buffer).set(data, offset);
+    (buffer as CpuBuffer).version++;
   }
 
-  write(buffer: DeviceBuffer, data: Float32Array, offset: number): void {
-    const own = this.range("cpu write", buffer, offset, data.length);
-    own.data.set(data, offset);
-    own.change();
-  }
-
-  read(buffer: DeviceBuffer, into: Float32Array, offset: number): void {
-    const { data } = this.range("cpu read", buffer, offset, into.length);
+  function readSync(buffer: DeviceBuffer, into: Float32Array, offset: number): void {
+    const data = dataOf(buffer);
     // A copy of everything needs no view of a part: a stream reads its output so, at every step.
     into.set(into.length === data.length ? data : data.subarray(offset, offset + into.length));
   }
 
-  private range(who: string, buffer: DeviceBuffer, offset: number, length: number): CpuBuffer {
-    const own = this.own(who, buffer);
-    if (!Number.isInteger(offset) || offset < 0 || offset + length > own.length) {
-      fail(
-        "INVALID_ARGUMENT",
-        `${who}: expected a range within ${own.length} values, got ${length} values from ${offset}`,
-      );
-    }
-    return own;
+  function dispose(): void {
+    for (const buffer of buffers) free(buffer);
+    disposed = true;
   }
 
-  check(): void {
-    if (this.disposed) fail("DISPOSED", "cpu: the backend was disposed; open a new one");
-  }
-
-  /** Every buffer goes with it, so that a bound kernel can't run on what is left. */
-  dispose(): void {
-    for (const buffer of this.buffers) (buffer as CpuBuffer).release();
-    this.buffers.clear();
-    this.disposed = true;
-  }
+  return { inUse, alloc, free, write, readSync, dispose };
 }

@@ -14,7 +14,23 @@ export const DEPTH = 512;
 /** Room for the rows of a block and for its results: each half of a usual second cache. */
 export const ROOM = 1 << 16;
 
-export const { loadLeft, loadColumns, tile, panelTile, clearSums, loadSums, storeSums } = makeTiles();
+/** to[at + i] = from[start + i · step]: widened to float64, as everything is until it is stored. */
+export function load(
+  to: Float64Array,
+  at: number,
+  from: Float32Array,
+  start: number,
+  step: number,
+  count: number,
+): void {
+  let p = start | 0;
+  for (let i = 0; i < count; i++) {
+    to[(at + i) | 0] = from[p]!;
+    p = (p + step) | 0;
+  }
+}
+
+export const [left, sums, loadColumns, tile, panelTile, store] = makeTiles();
 
 function makeTiles() {
   /** op(A), [rows, depth]. */
@@ -29,44 +45,26 @@ function makeTiles() {
   /** Results so far, [rows, columns], a row's columns rounded up to whole tiles. */
   const sums = new Float64Array(ROOM);
 
-  /** left[to + i] = data[at + i · step] */
-  function loadLeft(to: number, data: Float32Array, at: number, step: number, count: number): void {
-    let p = at | 0;
-    for (let i = 0; i < count; i++) {
-      left[(to + i) | 0] = data[p]!;
-      p = (p + step) | 0;
-    }
-  }
-
   /** The six columns from `at`; of fewer, the last is repeated, and what comes of it is never stored. */
   function loadColumns(
     data: Float32Array,
     at: number,
     columnStep: number,
     step: number,
-    columns: number,
+    count: number,
     depth: number,
   ): void {
-    const last = columns - 1;
-    let p0 = at | 0;
-    let p1 = (at + columnStep * Math.min(1, last)) | 0;
-    let p2 = (at + columnStep * Math.min(2, last)) | 0;
-    let p3 = (at + columnStep * Math.min(3, last)) | 0;
-    let p4 = (at + columnStep * Math.min(4, last)) | 0;
-    let p5 = (at + columnStep * Math.min(5, last)) | 0;
+    const column = (c: number): number => columnStep * Math.min(c, count - 1);
+    const [c1, c2, c3, c4, c5] = [column(1), column(2), column(3), column(4), column(5)];
+    let p = at | 0;
     for (let k = 0; k < depth; k++) {
-      column0[k] = data[p0]!;
-      column1[k] = data[p1]!;
-      column2[k] = data[p2]!;
-      column3[k] = data[p3]!;
-      column4[k] = data[p4]!;
-      column5[k] = data[p5]!;
-      p0 = (p0 + step) | 0;
-      p1 = (p1 + step) | 0;
-      p2 = (p2 + step) | 0;
-      p3 = (p3 + step) | 0;
-      p4 = (p4 + step) | 0;
-      p5 = (p5 + step) | 0;
+      column0[k] = data[p]!;
+      column1[k] = data[(p + c1) | 0]!;
+      column2[k] = data[(p + c2) | 0]!;
+      column3[k] = data[(p + c3) | 0]!;
+      column4[k] = data[(p + c4) | 0]!;
+      column5[k] = data[(p + c5) | 0]!;
+      p = (p + step) | 0;
     }
   }
 
@@ -125,23 +123,10 @@ function makeTiles() {
     sums[to + 5] = s5;
   }
 
-  function clearSums(to: number, columns: number): void {
-    for (let j = 0; j < columns; j++) sums[(to + j) | 0] = 0;
-  }
-
-  /** The addend's row. */
-  function loadSums(to: number, data: Float32Array, at: number, step: number, columns: number): void {
-    let p = at | 0;
-    for (let j = 0; j < columns; j++) {
-      sums[(to + j) | 0] = data[p]!;
-      p = (p + step) | 0;
-    }
-  }
-
   /** Here alone a result is rounded. */
-  function storeSums(from: number, data: Float32Array, at: number, columns: number): void {
+  function store(from: number, data: Float32Array, at: number, columns: number): void {
     for (let j = 0; j < columns; j++) data[(at + j) | 0] = sums[(from + j) | 0]!;
   }
 
-  return { loadLeft, loadColumns, tile, panelTile, clearSums, loadSums, storeSums };
+  return [left, sums, loadColumns, tile, panelTile, store] as const;
 }

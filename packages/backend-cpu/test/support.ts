@@ -1,6 +1,7 @@
 // What the tests share: seeded numbers, matrices laid out in every way that a view allows, and exact comparison.
-import { openCpu } from "../src/index.ts";
+import { checked } from "@recurra/conformance";
 import type { SyncBackend, View } from "@recurra/core";
+import { openCpu } from "../src/index.ts";
 
 /** Numbers in [−1, 1) that float32 holds, the same for the same seed. (Mulberry32.) */
 export function generator(seed: number): () => number {
@@ -13,7 +14,7 @@ export function generator(seed: number): () => number {
   };
 }
 
-export const cpu: SyncBackend = openCpu();
+export const cpu: SyncBackend = checked(openCpu());
 
 export interface Layout {
   readonly offset?: number;

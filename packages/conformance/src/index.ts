@@ -8,6 +8,7 @@
  *     describeConformance({ describe, it }, "mine", () => openMine());
  */
 import type { Backend } from "@recurra/core/internal";
+import { checked } from "./checked.ts";
 import { lawOf, type Law, type Outcome, type Setting, type Sizes, type Statement } from "./law.ts";
 import { rows, time } from "./laws/bits.ts";
 import { cellLaws } from "./laws/cells.ts";
@@ -22,6 +23,7 @@ import { ragged } from "./laws/ragged.ts";
 import { randomCells } from "./laws/random-cells.ts";
 import { variants } from "./wrap.ts";
 
+export { checked } from "./checked.ts";
 export { type Law, type Outcome, type Sizes } from "./law.ts";
 
 export interface ConformanceOptions {
@@ -76,15 +78,20 @@ function variantOf(
   { name, change, thorough }: (typeof variants)[number],
 ): Law {
   const called = `${statement.name} (${name})`;
-  const body: Statement["body"] = async (tally, _, backend) => {
-    const without = change(backend);
+  const body: Statement["body"] = async (tally, _setting, _backend, bare) => {
+    const without = change(bare);
     if (!without) return;
     const open = async (): Promise<Backend> => {
       const fresh = await setting.open();
       return change(fresh) ?? fresh;
     };
     const sizes = thorough || setting.sizes !== "both" ? setting.sizes : "small";
-    await statement.body(tally, { ...setting, open, sizes, scale: setting.scale / 2 }, without);
+    await statement.body(
+      tally,
+      { ...setting, open, sizes, scale: setting.scale / 2 },
+      checked(without),
+      without,
+    );
   };
   return lawOf({ name: called, body }, setting, "program");
 }

@@ -1,5 +1,6 @@
 /** What a law is, and how it counts and judges its comparisons. */
 import type { Accuracy, Backend } from "@recurra/core/internal";
+import { checked } from "./checked.ts";
 import { Draw } from "./draw.ts";
 
 export interface Outcome {
@@ -37,8 +38,11 @@ export interface Setting {
   readonly memo: Map<string, unknown>;
 }
 
-/** @param backend fresh, and disposed of afterwards; a law that needs others opens them */
-export type Body = (tally: Tally, setting: Setting, backend: Backend) => Promise<void>;
+/**
+ * @param backend fresh, checked, and disposed of afterwards; a law that needs others opens them
+ * @param bare the same without the checks, for what a backend must refuse by itself
+ */
+export type Body = (tally: Tally, setting: Setting, backend: Backend, bare: Backend) => Promise<void>;
 export interface Statement {
   readonly name: string;
   readonly body: Body;
@@ -143,8 +147,8 @@ export function lawOf({ name, body }: Statement, setting: Setting, about: Law["a
       let tally: Tally | undefined;
       let failure: string | undefined;
       try {
-        await withBackend(setting, (backend) =>
-          body((tally = new Tally(backend.accuracy)), setting, backend),
+        await withBackend(setting, (backend, bare) =>
+          body((tally = new Tally(backend.accuracy)), setting, backend, bare),
         );
       } catch (error) {
         failure = `${name}: ${explain(error, tally?.context ?? "")}`;
@@ -168,16 +172,16 @@ function explain(error: unknown, context: string): string {
   return `${context ? `${context}: ` : ""}an error that no law expects: ${what}`;
 }
 
-/** Run `each` with a backend, which is disposed of afterwards. */
+/** Run `each` with a backend, checked and bare, which is disposed of afterwards. */
 export async function withBackend(
   setting: Setting,
-  each: (backend: Backend) => Promise<void>,
+  each: (backend: Backend, bare: Backend) => Promise<void>,
 ): Promise<void> {
-  const backend = await setting.open();
+  const bare = await setting.open();
   try {
-    await each(backend);
+    await each(checked(bare), bare);
   } finally {
-    backend.dispose();
+    bare.dispose();
   }
 }
 

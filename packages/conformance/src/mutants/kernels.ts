@@ -140,18 +140,4 @@ export const viewMutants: readonly Mutant[] = [
         };
       }),
   ),
-  mutant("kernel", "views unchecked", "binds any view without looking", (backend) =>
-    withKernels(backend, (kernel) => {
-      const prepared = backend.prepare(kernel);
-      return {
-        bind(rows, all, tableRows) {
-          try {
-            return prepared.bind(rows, all, tableRows);
-          } catch {
-            return { run: () => undefined };
-          }
-        },
-      };
-    }),
-  ),
 ];
