@@ -2,14 +2,14 @@
  * `map` as an interpreter of blocks: one loop an instruction over a few hundred elements, so that what passes from one instruction
  * to the next stays in the first cache. A result that is an output is written in its place at once.
  */
-import type { Argument, MapKernel } from "@recurra/core";
+import type { MapKernel } from "@recurra/core";
 import { constant, fixed, seek, type Operand } from "./operand.ts";
 import { loops } from "./pointwise.ts";
 
 /** Elements of a block: 2 kB a register. */
 const BLOCK = 512;
 
-/** What passes between instructions. All maps share them: none lives longer than a block. */
+/** What passes between instructions, the result of each in its own. All maps share them: none lives longer than a block. */
 const registers: Float32Array[] = [];
 
 export function map(kernel: MapKernel, operands: readonly Operand[], bound: number) {
@@ -24,37 +24,24 @@ export function map(kernel: MapKernel, operands: readonly Operand[], bound: numb
   const blockWidth = Math.min(width, BLOCK);
   const blockRows = Math.max(1, Math.floor(BLOCK / width));
 
-  const lastUse = (find: (arg: Argument) => boolean): number =>
-    instructions.findLastIndex(({ args }) => args.some(find));
-  /** Of each result, the instruction that reads it last; those that are copied to outputs stay to the end. */
-  const last = instructions.map((_, i) =>
-    kernel.outputs.includes(i) ? Infinity : lastUse((arg) => "result" in arg && arg.result === i),
-  );
-  /** Whose result each register holds. */
-  const holds: number[] = [];
-
   // An output in the place of an input that a later instruction still reads has to wait for its turn.
   const waits = ({ buffer, offset }: Operand, index: number): boolean =>
-    inputs.some(
-      (input, i) =>
-        input.buffer === buffer &&
-        input.offset === offset &&
-        lastUse((arg) => "input" in arg && arg.input === i) > index,
-    );
+    instructions
+      .slice(index + 1)
+      .flatMap(({ args }) => args)
+      .some((arg) => {
+        const input = "input" in arg && inputs[arg.input]!;
+        return input && input.buffer === buffer && input.offset === offset;
+      });
 
   const results: Operand[] = [];
   const steps = instructions.map(({ fn, args }, index) => {
     const [a, b, c] = args.map((arg) =>
       "input" in arg ? inputs[arg.input]! : "result" in arg ? results[arg.result]! : constant(arg.constant),
     );
-    let out = outputs.find((place, o) => kernel.outputs[o] === index && !waits(place, index));
-    if (!out) {
-      // A register that is read here for the last time may be written here: element by element, reading comes first.
-      let register = 0;
-      while (last[holds[register]!]! > index) register++;
-      holds[register] = index;
-      out = fixed((registers[register] ??= new Float32Array(BLOCK)), blockWidth, 1);
-    }
+    const out =
+      outputs.find((place, o) => kernel.outputs[o] === index && !waits(place, index)) ??
+      fixed((registers[index] ??= new Float32Array(BLOCK)), blockWidth, 1);
     results.push(out);
     return apply(fn, out, a!, b, c);
   });

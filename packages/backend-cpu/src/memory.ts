@@ -60,7 +60,7 @@ export function openMemory(): Memory {
     }
     throw new RecurraError(
       "OUT_OF_MEMORY",
-      `cpu alloc: expected room for ${length} values (${4 * length} bytes, at most ${4 * LONGEST}), got none; use smaller sizes or free others`,
+      `cpu alloc: expected at most ${LONGEST} values that there is memory for, got ${length}; use smaller sizes or free others`,
     );
   }
 
