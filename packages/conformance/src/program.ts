@@ -2,11 +2,12 @@
 import {
   backward,
   compile,
-  Execution,
+  execute,
   gradientGraph,
   prepare,
   verify,
   type Backend,
+  type Execution,
   type NetworkGraph,
   type Node,
   type OracleInputs,
@@ -175,7 +176,7 @@ export class Bound {
       backend.write(buffer, data, 0);
       this.#parameters.set(name, buffer);
     }
-    this.#execution = new Execution(plan, backend, this.#parameters, steps, batch);
+    this.#execution = execute(plan, backend, this.#parameters, steps, batch);
   }
 
   /** Write the inputs, and the states unless they are to stay as they are. */
@@ -195,18 +196,19 @@ export class Bound {
     const states: Record<string, Float32Array> = {};
     for (const { name, width } of this.task.states) {
       states[name] = new Float32Array(this.batch * width);
-      await this.backend.read(this.#execution.stateBuffer(name), states[name], 0);
+      await this.backend.read(this.#execution.state(name).buffer, states[name], 0);
     }
     return { outputs, states, before };
   }
 
   async #read(name: string, node: Node, steps: number): Promise<Float32Array> {
-    const rows = node.domain === "one" ? node.rows : node.domain;
-    const place = this.#execution.outputPlace(name, steps, rows);
-    const raw = new Float32Array(place.rows * place.stride);
+    const { domain } = node;
+    const rows = domain === "one" ? node.rows : domain === "batch" ? this.batch : steps * this.batch;
+    const place = this.#execution.output(name);
+    const raw = new Float32Array(rows * place.stride);
     await this.backend.read(place.buffer, raw, place.offset);
     if (place.stride === place.width) return raw;
-    return Float32Array.from({ length: place.rows * place.width }, (_, i) => {
+    return Float32Array.from({ length: rows * place.width }, (_, i) => {
       return raw[Math.floor(i / place.width) * place.stride + place.column + (i % place.width)]!;
     });
   }

@@ -9,7 +9,7 @@ import { lineOf, namesOf, rowsOf } from "./explain/launch.ts";
 import { gradientRecipe } from "./gradient.ts";
 import { chunkLength } from "./interpret.ts";
 import { fail } from "./errors.ts";
-import { Model } from "./model.ts";
+import type { Model } from "./model.ts";
 import { checkOptions } from "./options.ts";
 import { kindOf } from "./tensor.ts";
 
@@ -28,7 +28,7 @@ export interface ExplainOptions {
  */
 export function explain(of: Program | Model, options: ExplainOptions = {}): string {
   checkOptions(options, ["kind", "steps", "batch"], "explain");
-  if (typeof of !== "object" || (of as unknown) === null || !("sections" in of || of instanceof Model))
+  if (typeof of !== "object" || (of as unknown) === null || !("sections" in of || "engine" in of))
     fail("INVALID_ARGUMENT", `explain: expected a model or a program, got ${kindOf(of)}`);
   const program = "sections" in of ? of : planOf(of, options.kind ?? "run");
   const { steps, batch } = options;

@@ -1,34 +1,16 @@
 /** Gradients of a model: forward and back-propagation through time in one program. Apart from the model, so that a page that only infers doesn't ship it. */
 import { differentiate, type Adjoint } from "./adjoint.ts";
-import {
-  readCall,
-  readStates,
-  resultOf,
-  writeCall,
-  type Call,
-  type Input,
-  type SequenceOptions,
-} from "./call.ts";
+import { perform, readCall, readStates, type Call, type Input, type SequenceOptions } from "./call.ts";
 import { backward } from "./compile/backward.ts";
-import type { Engine, Recipe } from "./engine.ts";
-import { list } from "./engine.ts";
+import type { Recipe } from "./engine.ts";
 import { fail } from "./errors.ts";
 import type { Node } from "./expr.ts";
-import { Model, type SyncModel } from "./model.ts";
+import type { Model, SyncModel } from "./model.ts";
 import type { NetworkGraph } from "./network.ts";
 import { checkOptions } from "./options.ts";
 import { random } from "./random.ts";
-import {
-  collect,
-  collectSync,
-  outputsOf,
-  pick,
-  wantState,
-  type Found,
-  type Job,
-  type Wanted,
-} from "./results.ts";
-import { checkRecord, checkTensor, kindOf, swapAxes, type Tensor } from "./tensor.ts";
+import { collect, wantOutput, wantStates } from "./results.ts";
+import { checkTensors, kindOf, swapAxes, type Tensor, type Tensors } from "./tensor.ts";
 
 /** ∂L/∂output and ∂L/∂(final state), shaped like them; what isn't given is 0. */
 export interface LossGradient {
@@ -58,32 +40,27 @@ export interface GradientResult {
 }
 
 /** The network's output and the gradient of a loss, from the loss's gradient with respect to the output. */
-export async function gradient(
+export const gradient = async (
   model: Model,
   x: Input,
   loss: LossGradient,
   options: GradientOptions = {},
-): Promise<GradientResult> {
-  const engine = engineOf(model);
-  return engine.exclusively(async () => collect(engine, begin(engine, x, loss, options)));
-}
+): Promise<GradientResult> => begin(model, x, loss, options);
 
 /** `gradient`, at once. */
-export function gradientSync(
+export const gradientSync = (
   model: SyncModel,
   x: Input,
   loss: LossGradient,
   options: GradientOptions = {},
-): GradientResult {
-  const engine = engineOf(model);
-  engine.idle();
-  return collectSync(engine, begin(engine, x, loss, options));
-}
-
-const engineOf = (model: Model): Engine =>
-  model instanceof Model
-    ? model.engine
-    : fail("INVALID_ARGUMENT", `gradient: expected a model, by createModel(…), got ${kindOf(model)}`);
+): GradientResult => {
+  if (model?.engine && !model.engine.backend.readSync)
+    fail(
+      "UNSUPPORTED",
+      `gradientSync: expected a synchronous backend, got ${model.engine.backend.name}, which answers later; await gradient(…)`,
+    );
+  return begin(model, x, loss, options) as GradientResult;
+};
 
 /** A network's graph with its adjoint: what a gradient program computes. The loss's gradient comes in as inputs called `d.` + the output's name. */
 export function gradientGraph(graph: NetworkGraph): {
@@ -106,7 +83,7 @@ export function gradientGraph(graph: NetworkGraph): {
 }
 
 /** What a gradient program is made of, from a network's graph. */
-export const gradientRecipe: Recipe = (graph) => {
+export const gradientRecipe: Recipe["of"] = (graph) => {
   const { adjoint, outputs } = gradientGraph(graph);
   return {
     backward,
@@ -116,106 +93,88 @@ export const gradientRecipe: Recipe = (graph) => {
   };
 };
 
-function begin(engine: Engine, x: Input, loss: LossGradient, options: GradientOptions): Job<GradientResult> {
+function begin(
+  model: Model,
+  x: Input,
+  loss: LossGradient,
+  options: GradientOptions,
+): GradientResult | Promise<GradientResult> {
+  const { engine } = (model ?? {}) as Partial<Model>;
+  if (!engine)
+    fail("INVALID_ARGUMENT", `gradient: expected a model, by createModel(…), got ${kindOf(model)}`);
+  engine.idle();
   checkOptions(loss, ["output", "outputs", "state"], "the loss's gradient");
   const call = readCall(engine, x, options, ["dropoutSeed"]);
-  const { steps, batch, masked } = call;
-  const { batchFirst = false, dropoutSeed } = options;
+  const { batch, inputs, states } = call;
+  const { graph, network } = engine;
+  const { dropoutSeed } = options;
+  const { state = {} } = loss;
   const draw = dropoutSeed === undefined ? undefined : random(dropoutSeed);
-  const seeds = readSeeds(engine, loss, call, batchFirst);
-  const finalSeeds = readStates(engine, loss.state ?? {}, batch);
-
-  const { graph } = engine;
-  const finish = (found: Found): GradientResult => {
-    // A parameter that the loss doesn't depend on has gradient 0.
-    const parameters = Object.fromEntries(
-      [...graph.parameters.values()].map((p) => [
-        p.name,
-        found.get(`d.${p.name}`) ?? { shape: p.shape, data: new Float32Array(p.rows * p.width) },
-      ]),
-    );
-    const inputs = pick(found, "d.input ");
-    return {
-      ...outputsOf(engine, found),
-      state: pick(found, "state "),
-      parameters,
-      input: inputs[Object.keys(engine.network.inputs)[0] as string],
-      inputs,
-      initialState: pick(found, "d.state "),
-    };
-  };
-
-  const dropping = draw !== undefined;
-  const compiled = engine.plan(
-    `gradient${masked ? " masked" : ""}${dropping ? " dropout" : ""}`,
-    { masked, dropout: dropping },
-    gradientRecipe,
-  );
-  const execution = engine.execution(compiled, steps, batch);
-  writeCall(execution, engine, call);
-  for (const [name, data] of seeds) execution.writeInput(`d.${name}`, data);
-  for (const name of graph.states.keys()) execution.writeState(`d.${name}`, finalSeeds.get(name));
-  if (draw)
-    for (const { input, keep } of engine.network.build({ dropout: true }).dropouts)
-      execution.writeInput(
-        input.name,
-        Float32Array.from({ length: (input.domain === "batch" ? 1 : steps) * batch * input.width }, () =>
-          draw() < keep ? 1 : 0,
-        ),
-      );
-  execution.run(steps);
-
-  const { program } = compiled.plan;
-  const wanted: Wanted[] = [];
-  const want = (
-    name: string,
-    rows: "sequence" | "batch" | number,
-    shape: (data: Float32Array) => Tensor,
-  ): void => {
-    if (Object.hasOwn(program.outputs, name))
-      wanted.push({ name, read: execution.outputPlace(name, steps, rows), shape });
-  };
-  const domainOf = (node: Node): "sequence" | "batch" => (node.domain === "batch" ? "batch" : "sequence");
   for (const [name, node] of graph.outputs)
-    want(name, domainOf(node), (data) => resultOf(data, domainOf(node), call, node.width, batchFirst));
-  for (const [name, width] of Object.entries(engine.network.inputs))
-    want(`d.input ${name}`, "sequence", (data) => resultOf(data, "sequence", call, width, batchFirst));
-  for (const p of graph.parameters.values())
-    want(`d.${p.name}`, p.rows, (data) => ({ shape: p.shape, data }));
-  for (const [name, { width }] of graph.states)
-    wanted.push(
-      wantState(`state ${name}`, execution, name, width),
-      wantState(`d.state ${name}`, execution, `d.${name}`, width),
-    );
-  return { wanted, finish };
-}
+    inputs.set(`d.${name}`, new Float32Array(rowsOf(node, call) * node.width));
+  for (const [name, seed] of readSeeds(graph, loss, call)) inputs.set(`d.${name}`, seed);
+  for (const [name, seed] of readStates(graph, state, batch)) states.set(`d.${name}`, seed);
+  const build = { masked: call.lengths !== undefined, dropout: draw !== undefined };
+  if (draw)
+    for (const { input, keep } of network.build(build).dropouts)
+      inputs.set(
+        input.name,
+        Float32Array.from({ length: rowsOf(input, call) * input.width }, () => (draw() < keep ? 1 : 0)),
+      );
+  const name = `gradient${build.masked ? " masked" : ""}${build.dropout ? " dropout" : ""}`;
+  const execution = perform(engine, { name, build, of: gradientRecipe }, call);
 
-/** ∂L/∂output by name, time-major; zeros for those not given. */
-function readSeeds(
-  engine: Engine,
-  loss: LossGradient,
-  { steps, batch }: Call,
-  batchFirst: boolean,
-): ReadonlyMap<string, Float32Array> {
-  checkRecord(loss, "loss");
-  const names = [...engine.graph.outputs.keys()];
-  const given: Readonly<Record<string, Tensor>> = {
-    ...loss.outputs,
-    ...(loss.output && { [names[0] as string]: loss.output }),
-  };
-  for (const name of Object.keys(given))
-    if (!names.includes(name))
-      fail("UNKNOWN_NAME", `gradient of output ${name}: expected one of ${list(names)}`);
-  return new Map(
-    [...engine.graph.outputs].map(([name, { width, domain }]) => {
-      const tensor = given[name];
-      if (!tensor) return [name, new Float32Array((domain === "batch" ? 1 : steps) * batch * width)];
-      const [a, b] = batchFirst ? [batch, steps] : [steps, batch];
-      checkTensor(tensor, domain === "batch" ? [batch, width] : [a, b, width], `gradient of ${name}`);
-      return [
-        name,
-        batchFirst && domain !== "batch" ? swapAxes(tensor.data, batch, steps, width) : tensor.data,
-      ];
+  const { program } = execution;
+  /** What the loss depends on; the rest has no gradient. */
+  const wanted = (output: string): boolean => Object.hasOwn(program.outputs, output);
+  return collect(
+    engine,
+    {
+      outputs: [...graph.outputs].map(([output, node]) => wantOutput(execution, call, output, node)),
+      inputs: [...graph.inputs]
+        .filter(([input]) => wanted(`d.input ${input}`))
+        .map(([input, node]) => ({ ...wantOutput(execution, call, `d.input ${input}`, node), name: input })),
+      parameters: [...graph.parameters.values()]
+        .filter((p) => wanted(`d.${p.name}`))
+        .map((p) => ({ name: p.name, shape: p.shape, place: execution.output(`d.${p.name}`), rows: p.rows })),
+      state: wantStates(execution, graph.states.values()),
+      initialState: wantStates(execution, graph.states.values(), "d."),
+    },
+    (found) => ({
+      ...found,
+      output: Object.values(found.outputs)[0] as Tensor,
+      input: found.inputs[Object.keys(network.inputs)[0] as string],
+      parameters: Object.fromEntries(
+        [...graph.parameters].map(([parameter, { shape, rows, width }]) => [
+          parameter,
+          found.parameters[parameter] ?? { shape, data: new Float32Array(rows * width) },
+        ]),
+      ),
     }),
   );
+}
+
+const rowsOf = ({ domain }: Node, { steps, batch }: Call): number => (domain === "batch" ? 1 : steps) * batch;
+
+/** ∂L/∂output by name, time-major. */
+function readSeeds(
+  { outputs }: NetworkGraph,
+  { output, outputs: byName = {} }: LossGradient,
+  { steps, batch, batchFirst }: Call,
+): readonly (readonly [string, Float32Array])[] {
+  const [first] = outputs.keys();
+  const given: Tensors[] = [byName, output === undefined ? {} : { [first as string]: output }];
+  const sizes = batchFirst ? [batch, steps] : [steps, batch];
+  return given.flatMap((tensors) => {
+    checkTensors(tensors, "gradient of output", outputs, ({ domain, width }) =>
+      domain === "batch" ? [batch, width] : [...sizes, width],
+    );
+    return Object.entries(tensors).map(
+      ([name, { shape, data }]) =>
+        [
+          name,
+          batchFirst && shape.length === 3 ? swapAxes(data, batch, steps, shape[2] as number) : data,
+        ] as const,
+    );
+  });
 }

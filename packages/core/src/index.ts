@@ -42,17 +42,16 @@ export {
 } from "./layers.ts";
 export { network, stack, type Layer, type Network } from "./network.ts";
 export {
-  AsyncModel,
   createModel,
-  Model,
-  SyncModel,
-  type ModelOptions,
+  type AsyncModel,
+  type Model,
   type RunOptions,
   type RunResult,
-  type StreamOptions,
+  type SyncModel,
 } from "./model.ts";
+export type { ModelOptions } from "./engine.ts";
 export type { Input, SequenceOptions } from "./call.ts";
-export { Stream, SyncStream, type Frame } from "./stream.ts";
+export type { Frame, Stream, StreamOptions, SyncStream } from "./stream.ts";
 export {
   gradient,
   gradientSync,

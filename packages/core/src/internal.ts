@@ -3,7 +3,7 @@ export { differentiate, type Adjoint } from "./adjoint.ts";
 export { backward } from "./compile/backward.ts";
 export { compile, type CompileOptions } from "./compile/compile.ts";
 export { verify, verifying } from "./compile/verify.ts";
-export { Execution, prepare, type Plan } from "./execution.ts";
+export { execute, prepare, type Execution, type Plan } from "./execution.ts";
 export * from "./expr.ts";
 export type * from "./backend.ts";
 export { constant as constantInitializer } from "./initializers.ts";

@@ -5,7 +5,6 @@
 import type {
   Backend,
   BoundKernel,
-  BoundProgram,
   BufferSpec,
   DeviceBuffer,
   Launch,
@@ -13,10 +12,10 @@ import type {
   PreparedKernel,
   PreparedProgram,
   Program,
-  Section,
   View,
 } from "./backend.ts";
 import { fail } from "./errors.ts";
+import { owning } from "./owner.ts";
 
 /** Rows before a loop are computed for this many steps at once, or more where the batch is small. */
 const chunkSteps = 16;
@@ -24,189 +23,148 @@ const chunkRows = 64;
 
 /** How many steps a chunk has, where a kernel may be bound to `rows` rows. */
 export function chunkLength(steps: number, batch: number, rows: number): number {
-  const wanted = Math.max(chunkSteps, Math.ceil(chunkRows / Math.max(1, batch)));
-  return Math.max(1, Math.min(steps, wanted, Math.floor(rows / Math.max(1, batch))));
+  const some = Math.max(1, batch);
+  const wanted = Math.max(chunkSteps, Math.ceil(chunkRows / some));
+  return Math.max(1, Math.min(steps, wanted, Math.floor(rows / some)));
 }
 
-export function interpret(program: Program, backend: Backend): PreparedProgram {
-  const prepared = new Map<Launch, PreparedKernel>();
-  for (const section of program.sections)
-    for (const part of section.parts)
-      for (const launch of part.launches) prepared.set(launch, backend.prepare(launch.kernel));
-  return {
-    bind: (steps, batch, shared) => new Interpreter(program, backend, prepared, steps, batch, shared),
-  };
-}
+const stepSize = ({ rows, width }: BufferSpec, batch: number): number =>
+  (rows === "batch" ? batch : rows) * width;
 
-export const rowsOf = ({ rows }: BufferSpec, batch: number): number => (rows === "batch" ? batch : rows);
-
-export const slotsOf = ({ slots }: BufferSpec, steps: number, chunk: number): number =>
+const slotsOf = ({ slots }: BufferSpec, steps: number, chunk: number): number =>
   slots === "steps" ? steps : slots === "steps+1" ? steps + 1 : slots === "chunk" ? chunk : slots;
 
 /** How many values a buffer holds; at least one, so that an empty batch needs no special case. */
-export const lengthOf = (spec: BufferSpec, batch: number, slots: number): number =>
-  Math.max(1, rowsOf(spec, batch) * spec.width) * Math.max(1, slots);
+export const lengthOf = (spec: BufferSpec, batch: number, steps: number, chunk: number): number =>
+  Math.max(1, stepSize(spec, batch)) * Math.max(1, slotsOf(spec, steps, chunk));
 
-type Parity = 0 | 1;
+export type Parity = 0 | 1;
 
-/** A loop's kernels, once for each buffer of the states' pairs, or a row part's kernels by how many steps they cover. */
-type Bound =
-  | { readonly kind: "loop"; readonly pair: readonly [readonly BoundKernel[], readonly BoundKernel[]] }
-  | {
-      readonly kind: "rows";
-      readonly launches: readonly Launch[];
-      readonly bySteps: Map<number, readonly BoundKernel[]>;
-    };
+/** Kernels in order, bound. */
+type Run = readonly BoundKernel[];
 
-interface StateHistory {
-  readonly reverse: boolean;
-  readonly pair: readonly [BoundKernel, BoundKernel];
-}
+/** A launch that copies a state into the slot of its history before the first step. */
+const copyTo = (history: Operand, state: number): Launch => ({
+  kernel: {
+    op: "map",
+    width: history.width,
+    inputs: 1,
+    instructions: [{ fn: "copy", args: [{ input: 0 }] }],
+    outputs: [0],
+  },
+  rows: "batch",
+  inputs: [{ ...history, buffer: state, column: 0, shift: 0, pair: "current" }],
+  outputs: [history],
+  label: "history",
+});
 
-class Interpreter implements BoundProgram {
-  readonly #owned: DeviceBuffer[] = [];
-  readonly #buffers: (readonly DeviceBuffer[])[] = [];
-  readonly #sections: { readonly section: Section; readonly parts: readonly Bound[] }[];
-  readonly #chunk: number;
-  /** Copies of the states into their histories, by parity. */
-  readonly #histories: readonly StateHistory[];
+export function interpret(program: Program, backend: Backend): PreparedProgram {
+  const histories = program.states.flatMap(({ buffer, reverse, history }) =>
+    history ? [{ reverse, launches: [copyTo(history, buffer)] }] : [],
+  );
+  const prepared = new Map<Launch, PreparedKernel>();
+  for (const { launches } of [...histories, ...program.sections.flatMap(({ parts }) => parts)])
+    for (const launch of launches) prepared.set(launch, backend.prepare(launch.kernel));
 
-  constructor(
-    readonly program: Program,
-    readonly backend: Backend,
-    readonly prepared: ReadonlyMap<Launch, PreparedKernel>,
-    readonly steps: number,
-    readonly batch: number,
-    shared: ReadonlyMap<number, readonly DeviceBuffer[]>,
-  ) {
-    this.#chunk = chunkLength(steps, batch, backend.limits.rows);
-    try {
-      program.buffers.forEach((spec, i) => {
-        this.#buffers.push(shared.get(i) ?? [this.#allocate(spec)]);
+  const bind: PreparedProgram["bind"] = (steps, batch, shared) =>
+    owning((owner) => {
+      const chunk = chunkLength(steps, batch, backend.limits.rows);
+      const buffers = program.buffers.map((spec, i): readonly (DeviceBuffer | undefined)[] => {
+        const given = shared.get(i);
+        if (given) return given;
+        const own = owner.alloc(backend, lengthOf(spec, batch, steps, chunk));
+        if (spec.data) backend.write(own, Float32Array.from(spec.data), 0);
+        return [own];
       });
-      this.#histories = program.states.flatMap(({ buffer, reverse, history }) =>
-        history ? [{ reverse, pair: [this.#copy(buffer, history, 0), this.#copy(buffer, history, 1)] }] : [],
-      );
-      this.#sections = program.sections.map((section) => ({
-        section,
-        parts: section.parts.map((part): Bound =>
-          part.kind === "loop"
-            ? { kind: "loop", pair: [this.#bind(part.launches, 1, 0), this.#bind(part.launches, 1, 1)] }
-            : { kind: "rows", launches: part.launches, bySteps: new Map() },
-        ),
-      }));
-    } catch (error) {
-      this.dispose();
-      throw error;
-    }
-  }
 
-  #allocate(spec: BufferSpec): DeviceBuffer {
-    const buffer = this.backend.alloc(lengthOf(spec, this.batch, this.#slots(spec)));
-    this.#owned.push(buffer);
-    if (spec.data) this.backend.write(buffer, Float32Array.from(spec.data), 0);
-    return buffer;
-  }
+      const view = (o: Operand, parity: number): View => {
+        const spec = program.buffers[o.buffer] as BufferSpec;
+        const which = o.pair === undefined ? 0 : o.pair === "current" ? parity : 1 - parity;
+        const stepStride = spec.slots === 1 ? 0 : stepSize(spec, batch);
+        return {
+          buffer:
+            buffers[o.buffer]?.[which] ??
+            fail("INTERNAL", `program ${program.name}: expected a buffer for ${spec.name}, got none`),
+          offset: o.column + o.row * spec.width + o.shift * stepStride,
+          rowStride: o.repeatRow ? 0 : spec.width,
+          columnStride: o.repeatColumn ? 0 : 1,
+          stepStride,
+          slots: Math.max(1, slotsOf(spec, steps, chunk) - o.shift),
+        };
+      };
 
-  #slots(spec: BufferSpec): number {
-    return slotsOf(spec, this.steps, this.#chunk);
-  }
-
-  #view(o: Operand, parity: Parity): View {
-    const spec = this.program.buffers[o.buffer] as BufferSpec;
-    const pair = this.#buffers[o.buffer] as readonly DeviceBuffer[];
-    const buffer = o.pair === undefined ? pair[0] : pair[o.pair === "current" ? parity : 1 - parity];
-    if (!buffer) fail("INTERNAL", `buffer ${spec.name} of program ${this.program.name} wasn't given`);
-    const stepStride = spec.slots === 1 ? 0 : rowsOf(spec, this.batch) * spec.width;
-    return {
-      buffer,
-      offset: o.column + o.row * spec.width + o.shift * stepStride,
-      rowStride: o.repeatRow ? 0 : spec.width,
-      columnStride: o.repeatColumn ? 0 : 1,
-      stepStride,
-      slots: Math.max(1, this.#slots(spec) - o.shift),
-    };
-  }
-
-  #copy(state: number, to: Operand, parity: Parity): BoundKernel {
-    const from: Operand = { ...to, buffer: state, column: 0, shift: 0, pair: "current" };
-    const kernel = this.backend.prepare({
-      op: "map", width: to.width, inputs: 1, instructions: [{ fn: "copy", args: [{ input: 0 }] }], outputs: [0],
-    }); // prettier-ignore
-    return kernel.bind(this.batch, [this.#view(from, parity), this.#view(to, parity)]);
-  }
-
-  /** Bind launches that cover `steps` steps at once. */
-  #bind(launches: readonly Launch[], steps: number, parity: Parity): readonly BoundKernel[] {
-    return launches.map((launch) => {
-      const rows =
-        launch.rows === "steps" ? steps * this.batch : launch.rows === "batch" ? this.batch : launch.rows;
-      const views = [...launch.inputs, ...launch.outputs].map((o) => this.#view(o, parity));
-      const kernel = this.prepared.get(launch) as PreparedKernel;
-      return kernel.bind(rows, views, this.#tableRows(launch, steps));
-    });
-  }
-
-  #tableRows({ kernel, inputs }: Launch, steps: number): number | undefined {
-    if (kernel.op === "scatterAdd")
-      return kernel.tableRows === "steps" ? steps * this.batch : kernel.tableRows;
-    if (kernel.op !== "gather") return undefined;
-    const table = this.program.buffers[(inputs[0] as Operand).buffer] as BufferSpec;
-    return table.rows === "batch" ? steps * this.batch : table.rows;
-  }
-
-  run(steps: number, parity: Parity): void {
-    if (steps > 0)
-      for (let i = 0; i < this.#histories.length; i++) {
-        const { reverse, pair } = this.#histories[i] as StateHistory;
-        pair[parity].run(reverse ? steps - 1 : 0);
-      }
-    for (const { section, parts } of this.#sections) {
-      if (section.kind === "whole") this.#span(parts, 0, steps, false, parity);
-      else if (this.batch === 0) continue;
-      else if (section.kind === "forward")
-        for (let first = 0; first < steps; first += this.#chunk)
-          this.#span(
-            parts,
-            first,
-            Math.min(this.#chunk, steps - first),
-            false,
-            ((parity + first) & 1) as Parity,
+      /** Bind launches that cover `count` steps at once. */
+      const bindAll = (launches: readonly Launch[], count: number, parity: number): Run => {
+        const rowsOf = (rows: Launch["rows"]): number =>
+          rows === "steps" ? count * batch : rows === "batch" ? batch : rows;
+        return launches.map((launch) => {
+          const { kernel, inputs, outputs, rows } = launch;
+          let table: Launch["rows"] | undefined;
+          if (kernel.op === "scatterAdd") table = kernel.tableRows;
+          if (kernel.op === "gather") table = program.buffers[inputs[0]?.buffer ?? 0]?.rows;
+          return (prepared.get(launch) as PreparedKernel).bind(
+            rowsOf(rows),
+            [...inputs, ...outputs].map((o) => view(o, parity)),
+            // A table of rows by step and batch is a whole sequence.
+            table === undefined ? undefined : rowsOf(table === "batch" ? "steps" : table),
           );
-      else
-        for (
-          let first = Math.floor((steps - 1) / this.#chunk) * this.#chunk;
-          first >= 0;
-          first -= this.#chunk
-        ) {
-          const count = Math.min(this.#chunk, steps - first);
-          this.#span(parts, first, count, true, ((parity + steps - first - count) & 1) as Parity);
-        }
-    }
-  }
+        });
+      };
+      /** Kernels that run a step at a time: once for each buffer of the states' pairs. */
+      const bindPair = (launches: readonly Launch[]): readonly Run[] =>
+        [0, 1].map((parity) => bindAll(launches, 1, parity));
 
-  /** Run the parts for `count` steps from `first`; `parity` is that of the first step taken. */
-  #span(parts: readonly Bound[], first: number, count: number, reverse: boolean, parity: Parity): void {
-    for (let p = 0; p < parts.length; p++) {
-      const part = parts[p] as Bound;
-      if (part.kind === "rows") {
-        let kernels = part.bySteps.get(count);
+      const copies = histories.map(({ reverse, launches }) => ({ reverse, pair: bindPair(launches) }));
+      const sections = program.sections.map(({ kind, parts }) => ({
+        kind,
+        parts: parts.map(({ kind: how, launches }) => ({
+          launches,
+          pair: how === "loop" ? bindPair(launches) : undefined,
+          /** Kernels over all rows at once, by how many steps they cover. */
+          bySteps: new Map<number, Run>(),
+        })),
+      }));
+      type BoundPart = (typeof sections)[number]["parts"][number];
+
+      const over = ({ launches, bySteps }: BoundPart, count: number): Run => {
+        let kernels = bySteps.get(count);
         if (!kernels) {
           // Sequences of ever new lengths mustn't fill the memory.
-          if (part.bySteps.size >= 128) part.bySteps.clear();
-          part.bySteps.set(count, (kernels = this.#bind(part.launches, count, 0)));
+          if (bySteps.size >= 128) bySteps.clear();
+          bySteps.set(count, (kernels = bindAll(launches, count, 0)));
         }
-        for (let k = 0; k < kernels.length; k++) (kernels[k] as BoundKernel).run(first);
-      } else
-        for (let i = 0; i < count; i++) {
-          const kernels = part.pair[(parity + i) & 1] as readonly BoundKernel[];
-          const step = reverse ? first + count - 1 - i : first + i;
-          for (let k = 0; k < kernels.length; k++) (kernels[k] as BoundKernel).run(step);
-        }
-    }
-  }
+        return kernels;
+      };
 
-  dispose(): void {
-    for (const buffer of this.#owned.splice(0)) this.backend.free(buffer);
-  }
+      return {
+        run(count, parity) {
+          if (count > 0)
+            for (const { reverse, pair } of copies) runAll(pair[parity] as Run, reverse ? count - 1 : 0);
+          for (const { kind, parts } of sections) {
+            const reverse = kind === "reverse";
+            const size = kind === "whole" ? count : chunk;
+            const chunks = kind === "whole" ? 1 : batch === 0 ? 0 : Math.ceil(count / size);
+            let taken = 0;
+            for (let c = 0; c < chunks; c++) {
+              const first = (reverse ? chunks - 1 - c : c) * size;
+              const covered = Math.min(size, count - first);
+              for (const part of parts)
+                if (part.pair)
+                  for (let i = 0; i < covered; i++)
+                    runAll(
+                      part.pair[(parity + taken + i) & 1] as Run,
+                      first + (reverse ? covered - 1 - i : i),
+                    );
+                else runAll(over(part, covered), first);
+              taken += covered;
+            }
+          }
+        },
+      };
+    });
+  return { bind };
+}
+
+function runAll(kernels: Run, step: number): void {
+  for (let k = 0; k < kernels.length; k++) (kernels[k] as BoundKernel).run(step);
 }

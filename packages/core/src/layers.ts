@@ -2,6 +2,7 @@
 import type { Cell } from "./cell.ts";
 import { fail } from "./errors.ts";
 import { concat, Expr, Matrix } from "./expr.ts";
+import { idsBelow } from "./ids.ts";
 import { constant, normal, uniform, type Initializer } from "./initializers.ts";
 import { layerNorm as normalize } from "./layer-norm.ts";
 import { checkOptions } from "./options.ts";
@@ -180,7 +181,7 @@ export function embedding(options: EmbeddingOptions): Layer {
     const graph = networkOf(x, "embedding");
     fits(x, 1, "embedding");
     const own = graph.nameLayer(layer, name);
-    graph.expectIds(x.node, vocabularySize);
+    graph.expectIds(x.node, idsBelow(vocabularySize));
     const table = graph.parameter(
       `${own.parameters}.W`,
       `${own.parameters}.W`,

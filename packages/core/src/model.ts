@@ -1,31 +1,14 @@
 /** A model: a network with parameters, on a backend. */
 import type { Backend, SyncBackend } from "./backend.ts";
-import { readCall, resultOf, writeCall, type Input, type SequenceOptions } from "./call.ts";
-import { Engine } from "./engine.ts";
+import { perform, readCall, type Input, type SequenceOptions } from "./call.ts";
+import { openEngine, type Engine, type ModelOptions } from "./engine.ts";
 import { fail } from "./errors.ts";
-import type { Execution } from "./execution.ts";
 import type { Node } from "./expr.ts";
 import type { Network, NetworkGraph } from "./network.ts";
-import { checkOptions } from "./options.ts";
-import {
-  collect,
-  collectSync,
-  outputsOf,
-  pick,
-  wantState,
-  type Found,
-  type Job,
-  type Wanted,
-} from "./results.ts";
-import { Stream, SyncStream } from "./stream.ts";
+import { checkOneOf, checkOptions } from "./options.ts";
+import { collect, wantOutput, wantStates } from "./results.ts";
+import { openStream, type Stream, type StreamOptions, type SyncStream } from "./stream.ts";
 import { kindOf, type Tensor } from "./tensor.ts";
-
-export interface ModelOptions {
-  /** Seed of the initial parameters. Default: 0. Not used when parameters are given. */
-  readonly seed?: number;
-  /** Every parameter by name, in place of initial ones. */
-  readonly parameters?: Readonly<Record<string, Tensor>>;
-}
 
 export interface RunOptions extends SequenceOptions {
   /** "last": only the output at each row's last step, [batch, width]; 0 for an empty row. Default: "all". */
@@ -45,96 +28,41 @@ export interface RunResult {
   readonly trace: Readonly<Record<string, Tensor>>;
 }
 
-export interface StreamOptions {
-  /** How many sequences go side by side. Default: 1. */
-  readonly batch?: number;
-}
-
 /** What both kinds of model share. */
-export abstract class Model {
+export interface Model {
   /** What streams and gradients work with; not for use outside Recurra. */
   readonly engine: Engine;
-
-  constructor(network: Network, backend: Backend, options: ModelOptions = {}) {
-    this.engine = new Engine(network, backend, options);
-  }
-
   /** Run whole sequences. @throws RecurraError on misfits, before anything runs */
-  async run(x: Input, options: RunOptions = {}): Promise<RunResult> {
-    return this.engine.exclusively(async () => collect(this.engine, begin(this.engine, x, options)));
-  }
-
+  run(x: Input, options?: RunOptions): Promise<RunResult>;
   /** Copies of all parameters, by name. */
-  parameters(): Record<string, Tensor> {
-    return this.engine.parameters();
-  }
-
+  parameters(): Record<string, Tensor>;
   /** Replace some or all parameters. Nothing changes when one of them doesn't fit. */
-  setParameters(parameters: Readonly<Record<string, Tensor>>): void {
-    this.engine.setParameters(parameters);
-  }
-
+  setParameters(parameters: Readonly<Record<string, Tensor>>): void;
   /** A line a layer, and the number of parameters. */
-  summary(): string {
-    const { layers, parameters } = this.engine.graph;
-    const count = (prefix: string): number =>
-      [...parameters.values()]
-        .filter((p) => p.name.startsWith(`${prefix}.`))
-        .reduce((sum, p) => sum + p.rows * p.width, 0);
-    const rows = layers.map(
-      ({ name, kind, width }) => `${name}: ${kind} → ${width}, ${count(name)} parameters`,
-    );
-    return [
-      ...rows,
-      `${[...parameters.values()].reduce((sum, p) => sum + p.rows * p.width, 0)} parameters on ${this.engine.backend.name}`,
-    ].join("\n");
-  }
-
+  summary(): string;
   /** Free the device memory of the model and its streams. */
-  dispose(): void {
-    this.engine.dispose();
-  }
-
-  [Symbol.dispose](): void {
-    this.dispose();
-  }
-}
-
-function batchOf(options: StreamOptions): number {
-  checkOptions(options, ["batch"], "stream");
-  return options.batch ?? 1;
+  dispose(): void;
+  [Symbol.dispose](): void;
 }
 
 /** A model on a backend that answers later. */
-export class AsyncModel extends Model {
+export interface AsyncModel extends Model {
   /** One frame at a time, the state kept. */
-  stream(options: StreamOptions = {}): Stream {
-    return new Stream(this.engine, batchOf(options));
-  }
+  stream(options?: StreamOptions): Stream;
 }
 
 /** A model on a backend that answers at once. */
-export class SyncModel extends Model {
+export interface SyncModel extends Model {
   /** `run`, at once. */
-  runSync(x: Input, options: RunOptions = {}): RunResult {
-    this.engine.idle();
-    return collectSync(this.engine, begin(this.engine, x, options));
-  }
-
+  runSync(x: Input, options?: RunOptions): RunResult;
   /** One frame at a time, the state kept. */
-  stream(options: StreamOptions = {}): SyncStream {
-    return new SyncStream(this.engine, batchOf(options));
-  }
+  stream(options?: StreamOptions): SyncStream;
 }
 
 /** Put a network on a backend, with initial or given parameters. */
 export function createModel(network: Network, backend: SyncBackend, options?: ModelOptions): SyncModel;
 export function createModel(network: Network, backend: Backend, options?: ModelOptions): AsyncModel;
-export function createModel(
-  network: Network,
-  backend: Backend,
-  options: ModelOptions = {},
-): AsyncModel | SyncModel {
+export function createModel(network: Network, backend: Backend, options: ModelOptions = {}): Model {
   checkOptions(options, ["seed", "parameters"], "createModel");
   const [from, on] = [network as Partial<Network> | undefined, backend as Partial<Backend> | undefined];
   if (!from?.build || !on?.alloc)
@@ -142,65 +70,65 @@ export function createModel(
       "INVALID_ARGUMENT",
       `createModel: expected a network, by stack(…), and a backend, awaited where it opens later; got ${kindOf(network)} and ${kindOf(backend)}${typeof network === "function" ? "; a layer becomes a network by stack(layer)" : ""}`,
     );
-  return backend.readSync
-    ? new SyncModel(network, backend, options)
-    : new AsyncModel(network, backend, options);
+  const engine = openEngine(network, backend, options);
+  const { parameters, setParameters, dispose } = engine;
+  const begin = (x: Input, given: RunOptions = {}) => run(engine, x, given);
+  return {
+    engine,
+    run: async (x, given) => begin(x, given),
+    ...(backend.readSync && { runSync: begin }),
+    stream: (given: StreamOptions = {}) => openStream(engine, given),
+    parameters,
+    setParameters,
+    summary: () => summary(engine),
+    dispose,
+    [Symbol.dispose]: dispose,
+  } as Model;
 }
 
-const traced = "trace.";
-
-/** Check a call, run it, and say what is to be read. */
-function begin(engine: Engine, x: Input, options: RunOptions): Job<RunResult> {
+function run(engine: Engine, x: Input, options: RunOptions): RunResult | Promise<RunResult> {
+  engine.idle();
   const call = readCall(engine, x, options, ["output", "trace"]);
-  const { output = "all", trace = false, batchFirst = false } = options;
-  if (output !== "all" && output !== "last")
-    fail("INVALID_ARGUMENT", `output: expected "all" or "last", got ${String(output)}`);
-  const { steps, batch, masked } = call;
-  const last = output === "last";
-
-  /** Of a graph: everything to be read by name. */
-  const nodesOf = (graph: NetworkGraph): Map<string, Node> =>
-    new Map([
-      ...[...graph.outputs].map(
-        ([name, node]) => [name, last && node.domain === "sequence" ? graph.last(node) : node] as const,
-      ),
-      ...(trace ? [...graph.traces].map(([name, node]) => [traced + name, node] as const) : []),
-    ]);
-  const shapes = new Map(
-    [...engine.graph.outputs].map(([name, node]) => [
-      name,
-      {
-        width: node.width,
-        domain: last || node.domain === "batch" ? ("batch" as const) : ("sequence" as const),
-      },
-    ]),
-  );
-  if (trace)
-    for (const [name, node] of engine.graph.traces)
-      shapes.set(traced + name, { width: node.width, domain: "sequence" });
-
-  const finish = (found: Found): RunResult => ({
-    ...outputsOf(engine, found),
-    state: pick(found, "state "),
-    trace: pick(found, traced),
-  });
-  const compiled = engine.plan(
-    `run${masked ? " masked" : ""}${last ? " last" : ""}${trace ? " trace" : ""}`,
-    { masked },
-    (graph) => ({
-      outputs: nodesOf(graph),
-      states: [...graph.states.values()],
+  const { output = "all", trace = false } = options;
+  checkOneOf(output, ["all", "last"], "output");
+  checkOneOf(trace, [true, false], "trace");
+  const masked = call.lengths !== undefined;
+  const recipe = {
+    name: `run${masked ? " masked" : ""}${trace ? " trace" : ""}`,
+    build: { masked },
+    of: ({ outputs, traces, states }: NetworkGraph) => ({
+      // Names of traces have dots, those of outputs none.
+      outputs: new Map([...outputs, ...(trace ? traces : [])]),
+      states: [...states.values()],
     }),
+  };
+  const execution = perform(engine, recipe, call);
+  const { outputs, states, traces } = engine.graph;
+  const want =
+    (last: boolean) =>
+    ([name, node]: readonly [string, Node]) =>
+      wantOutput(execution, call, name, node, last);
+  return collect(
+    engine,
+    {
+      outputs: [...outputs].map(want(output === "last")),
+      state: wantStates(execution, states.values()),
+      trace: trace ? [...traces].map(want(false)) : [],
+    },
+    (found) => ({ output: Object.values(found.outputs)[0] as Tensor, ...found }),
   );
-  const execution: Execution = engine.execution(compiled, steps, batch);
-  writeCall(execution, engine, call);
-  execution.run(steps);
-  const wanted: Wanted[] = [...shapes].map(([name, { width, domain }]) => ({
-    name,
-    read: execution.outputPlace(name, steps, domain),
-    shape: (data) => resultOf(data, domain, call, width, batchFirst),
-  }));
-  for (const [name, { width }] of engine.graph.states)
-    wanted.push(wantState(`state ${name}`, execution, name, width));
-  return { wanted, finish };
+}
+
+function summary({ graph, backend }: Engine): string {
+  const count = (prefix: string): number =>
+    [...graph.parameters.values()].reduce(
+      (sum, { name, rows, width }) => (name.startsWith(prefix) ? sum + rows * width : sum),
+      0,
+    );
+  return [
+    ...graph.layers.map(
+      ({ name, kind, width }) => `${name}: ${kind} → ${width}, ${count(`${name}.`)} parameters`,
+    ),
+    `${count("")} parameters on ${backend.name}`,
+  ].join("\n");
 }

@@ -19,6 +19,9 @@ export interface BuildOptions {
   readonly dropout?: boolean;
 }
 
+/** Ids as floats. Allocates nothing where they are floats. @throws INVALID_ARGUMENT where they aren't ids */
+export type ReadIds = (data: unknown, who: string) => Float32Array;
+
 /** A mask to be drawn: 1 with probability `keep`. */
 export interface Dropout {
   readonly input: InputNode;
@@ -50,15 +53,16 @@ export class NetworkGraph extends Graph {
     return this.#lastStep;
   }
 
-  /** Inputs that hold ids, with how many ids there are. */
-  readonly ids = new Map<string, number>();
+  /** Inputs that hold ids, with what checks and converts them. */
+  readonly ids = new Map<string, ReadIds>();
 
-  /** Note that a node must be an input of ids below `count`, so that they can be checked before anything runs. */
-  expectIds(node: Node, count: number): void {
+  /** Note that a node must be an input of ids, so that they can be checked before anything runs. */
+  expectIds(node: Node, read: ReadIds): void {
     const input = node.op === "map" && node.fn === "select" ? node.args[1] : node;
     if (input?.op !== "input")
       fail("INVALID_ARGUMENT", "embedding: expected an input of ids, got a computed value");
-    this.ids.set(input.name, Math.min(count, this.ids.get(input.name) ?? count));
+    const before = this.ids.get(input.name);
+    this.ids.set(input.name, before ? (data, who) => read(before(data, who), who) : read);
   }
 
   last(v: Node): Node {

@@ -12,76 +12,105 @@ export interface IdTensor {
   readonly data: Float32Array | Int32Array | Uint32Array | Uint16Array | Uint8Array;
 }
 
+export type Tensors = Readonly<Record<string, Tensor>>;
+
+/** Sizes that are asked for; a word stands for any size. */
+export type Shape = readonly (number | string)[];
+
 export const sizeOf = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
 
-export const showShape = (shape: readonly number[]): string => `[${shape.join(", ")}]`;
-
-/** Checks that something is a float32 tensor of this shape; "?" stands for any size. */
-export function checkTensor(tensor: Tensor, expected: readonly (number | string)[], who: string): void {
-  const given = tensor as Partial<Tensor> | null | undefined;
-  if (!given || !Array.isArray(given.shape) || given.data === undefined)
-    fail(
-      "INVALID_ARGUMENT",
-      `${who}: expected a tensor { shape, data }, got ${given === null ? "null" : typeof given}`,
-    );
-  if (!(given.data instanceof Float32Array))
-    fail(
-      "INVALID_ARGUMENT",
-      `${who}: expected data in a Float32Array, got ${kindOf(given.data)}; convert it with Float32Array.from(…)`,
-    );
-  const { shape } = tensor;
-  if (
-    shape.length !== expected.length ||
-    shape.some(
-      (n, i) => !Number.isInteger(n) || n < 0 || (typeof expected[i] === "number" && n !== expected[i]),
-    )
-  )
-    fail(
-      "SHAPE_MISMATCH",
-      `${who}: expected shape [${expected.join(", ")}], got ${showShape(shape)}${hint(shape, expected)}`,
-    );
-  if (sizeOf(shape) !== given.data.length)
-    fail(
-      "SHAPE_MISMATCH",
-      `${who}: expected ${sizeOf(shape)} values for shape ${showShape(shape)}, got ${given.data.length}`,
-    );
-}
+const showShape = (shape: Shape): string => `[${shape.map(String).join(", ")}]`;
 
 export const kindOf = (value: unknown): string =>
   value === null ? "null" : typeof value === "object" ? (value.constructor?.name ?? "object") : typeof value;
 
-/** Checks that something is a record, say of tensors by name. */
-export function checkRecord(value: unknown, who: string): void {
-  // A Map has no names of its own to look at: it would be taken for an empty record.
-  if (typeof value !== "object" || value === null || Symbol.iterator in value)
-    fail("INVALID_ARGUMENT", `${who}: expected tensors by name, got ${kindOf(value)}`);
+/** Names for a message, not too many. */
+export const list = (names: Iterable<string>): string => {
+  const all = [...names];
+  return all.length > 12 ? `${all.slice(0, 12).join(", ")}, … (${all.length})` : all.join(", ") || "none";
+};
+
+/** Checks that something is a float32 tensor of this shape. */
+export function checkTensor(tensor: unknown, expected: Shape, who: string): void {
+  const { shape, data } = (tensor ?? {}) as { readonly shape?: unknown; readonly data?: unknown };
+  if (!Array.isArray(shape) || data === undefined)
+    fail("INVALID_ARGUMENT", `${who}: expected a tensor { shape, data }, got ${kindOf(tensor)}`);
+  if (!(data instanceof Float32Array))
+    fail(
+      "INVALID_ARGUMENT",
+      `${who}: expected data in a Float32Array, got ${kindOf(data)}; convert it with Float32Array.from(…)`,
+    );
+  const sizes = shape as readonly number[];
+  const fits = (n: number, i: number): boolean =>
+    typeof expected[i] === "string" ? Number.isInteger(n) && n >= 0 : n === expected[i];
+  if (sizes.length !== expected.length || !sizes.every(fits)) {
+    const transposed = sizes.length === 2 && showShape([...sizes].reverse()) === showShape(expected);
+    fail(
+      "SHAPE_MISMATCH",
+      `${who}: expected shape ${showShape(expected)}, got ${showShape(sizes)}${transposed ? "; PyTorch and Recurra store [out, in]" : ""}`,
+    );
+  }
+  const size = sizeOf(sizes);
+  if (size !== data.length)
+    fail(
+      "SHAPE_MISMATCH",
+      `${who}: expected ${size} values for shape ${showShape(sizes)}, got ${data.length}`,
+    );
 }
 
-/** An array of zeros. @throws RecurraError OUT_OF_MEMORY */
-export function floats(length: number, who: string): Float32Array {
-  try {
-    return new Float32Array(length);
-  } catch {
-    return fail("OUT_OF_MEMORY", `${who}: expected room for ${length} numbers, got too little`);
+/** Checks tensors by name, against the names there are and the shape that goes with each. */
+export function checkTensors<K>(
+  given: unknown,
+  what: string,
+  known: ReadonlyMap<string, K>,
+  shapeOf: (of: K) => Shape,
+): asserts given is Tensors {
+  // A Map has no names of its own to look at: it would be taken for an empty record.
+  if (typeof given !== "object" || given === null || Symbol.iterator in given)
+    fail("INVALID_ARGUMENT", `${what}s: expected tensors by name, got ${kindOf(given)}`);
+  for (const [name, tensor] of Object.entries(given)) {
+    const of = known.get(name);
+    if (of === undefined) fail("UNKNOWN_NAME", `${what} ${name}: expected one of ${list(known.keys())}`);
+    checkTensor(tensor, shapeOf(of), `${what} ${name}`);
   }
 }
 
-function hint(shape: readonly number[], expected: readonly (number | string)[]): string {
-  const transposed =
-    shape.length === 2 &&
-    expected.length === 2 &&
-    shape[0] !== shape[1] &&
-    shape[0] === expected[1] &&
-    shape[1] === expected[0];
-  return transposed ? "; PyTorch and Recurra store [out, in]" : "";
+/** Checks that all numbers are finite. */
+export function checkFinite(data: Float32Array, who: string): void {
+  const bad = data.findIndex((value) => !Number.isFinite(value));
+  if (bad >= 0) fail("NON_FINITE", `${who}: expected finite numbers, got ${data[bad]} at ${bad}`);
 }
 
-/** [a, b, width] → [b, a, width]. */
-export function swapAxes(data: Float32Array, a: number, b: number, width: number): Float32Array {
-  const swapped = new Float32Array(data.length);
-  for (let i = 0; i < a; i++)
-    for (let j = 0; j < b; j++)
-      for (let k = 0; k < width; k++)
-        swapped[(j * a + i) * width + k] = data[(i * b + j) * width + k] as number;
-  return swapped;
+/** Columns of the rows of a wider matrix. */
+export interface Columns {
+  readonly column: number;
+  readonly width: number;
+  /** Width of the whole rows. */
+  readonly stride: number;
 }
+
+/** Fill `into` with columns of rows: its row r from row `rowOf(r)`, and nothing where that is below 0. */
+export function pickRows(
+  from: Float32Array,
+  { column, width, stride }: Columns,
+  into: Float32Array,
+  rowOf: (row: number) => number = same,
+): Float32Array {
+  for (let at = 0; at < into.length; at += width) {
+    const row = rowOf(at / width);
+    if (row >= 0) for (let j = 0; j < width; j++) into[at + j] = from[row * stride + column + j] as number;
+  }
+  return into;
+}
+
+const same = (row: number): number => row;
+
+/** Where the rows of [b, a, …] lie in [a, b, …]. */
+export const swapped =
+  (a: number, b: number) =>
+  (row: number): number =>
+    (row % a) * b + Math.floor(row / a);
+
+/** [a, b, width] → [b, a, width]. */
+export const swapAxes = (data: Float32Array, a: number, b: number, width: number): Float32Array =>
+  pickRows(data, { column: 0, width, stride: width }, new Float32Array(data.length), swapped(a, b));

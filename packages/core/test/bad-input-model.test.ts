@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { writeCall } from "../src/call.ts";
 import {
-  createModel, dense, embedding, gradientSync, gru, last, lstm, lstmp, recurrent, stack, type Backend, type ErrorCode,
+  createModel, dense, embedding, gradientSync, gru, lstm, lstmp, recurrent, stack, type Backend, type ErrorCode,
 } from "../src/index.ts"; // prettier-ignore
 import { numbers } from "./support/expected.ts";
 import { openPlain } from "./support/plain-backend.ts";
@@ -103,7 +103,7 @@ describe("a model", () => {
       refuses(
         () => createModel(stack(recurrent(gru, { inputSize: 1e5, hiddenSize })), backend),
         "OUT_OF_MEMORY",
-        /0\.[WU]/,
+        /alloc: expected room/,
       );
   });
 
@@ -122,21 +122,18 @@ describe("a model", () => {
 });
 
 it("more rows than float32 can count, where the last one is picked", () => {
-  const picks = createModel(stack(recurrent(gru, { inputSize: 2, hiddenSize: 2 }), last), openPlain());
   // Only what such a call would write: its buffers would be gigabytes.
   const execution = {
-    has: (name: string) => name === "last",
+    program: { inputs: { last: 0 }, states: [] },
     writeInput: () => undefined,
     writeState: () => undefined,
   };
   const write = (steps: number): void =>
-    writeCall(as(execution), picks.engine, {
+    writeCall(as(execution), {
       steps,
       batch: 16,
-      masked: false,
       inputs: new Map(),
       states: new Map(),
-      lengths: undefined,
     });
   refuses(() => write(2 ** 20 + 1), "UNSUPPORTED", /at most 2²⁴ rows .* got 16777232/);
   refuses(() => embedding({ vocabularySize: 2 ** 24 + 1, outputSize: 1 }), "UNSUPPORTED", /at most 2²⁴ ids/);

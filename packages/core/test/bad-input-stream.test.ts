@@ -87,7 +87,7 @@ describe("ids", () => {
   const ids = words.stream();
   it.each([4, -1, 0.5, NaN])("%s", (id) => {
     const saved = ids.save();
-    refuses(() => ids.step(Float32Array.of(id)), "INVALID_ARGUMENT", /ids from 0 to 3 for id, got/);
+    refuses(() => ids.step(Float32Array.of(id)), "INVALID_ARGUMENT", /ids from 0 to 3, got/);
     expect(ids.save()).toEqual(saved);
   });
 });

@@ -126,7 +126,7 @@ describe("an option", () => {
   it.each<readonly [string, ErrorCode, RegExp, unknown]>([
     ["lengths, too few", "SHAPE_MISMATCH", /expected 2, one a row, got 1/, { lengths: [5] }],
     ["lengths, a number", "SHAPE_MISMATCH", /one a row, got/, { lengths: 5 }],
-    ["lengths past the end", "INVALID_ARGUMENT", /from 0 to 5.*got 6 for row 1/, { lengths: [5, 6] }],
+    ["lengths past the end", "INVALID_ARGUMENT", /row 1: .*from 0 to 5.*got 6/, { lengths: [5, 6] }],
     ["negative lengths", "INVALID_ARGUMENT", /got -1/, { lengths: [-1, 5] }],
     ["half a length", "INVALID_ARGUMENT", /got 2\.5/, { lengths: [2.5, 5] }],
     ["lengths that are NaN", "INVALID_ARGUMENT", /got NaN/, { lengths: [NaN, 5] }],

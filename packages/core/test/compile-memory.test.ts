@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import type { Program } from "../src/backend.ts";
 import { gradientRecipe } from "../src/gradient.ts";
-import { backward, compile, Execution, prepare } from "../src/internal.ts";
+import { backward, compile, execute, prepare } from "../src/internal.ts";
 import { cells } from "./support/all-cells.ts";
 import { numbers } from "./support/expected.ts";
 import { openPlain } from "./support/plain-backend.ts";
@@ -23,7 +23,7 @@ function results(program: Program): Record<string, Float32Array> {
       return [name, buffer];
     }),
   );
-  const execution = new Execution(prepare(program, backend), backend, parameters, steps, batch);
+  const execution = execute(prepare(program, backend), backend, parameters, steps, batch);
   for (const [name, index] of Object.entries(program.inputs)) {
     const { width } = program.buffers[index]!;
     const { data } = draw(steps, batch, width);
@@ -35,7 +35,7 @@ function results(program: Program): Record<string, Float32Array> {
   return Object.fromEntries(
     Object.entries(program.outputs).map(([name, { buffer: index }]) => {
       const { rows, width } = program.buffers[index]!;
-      const { buffer, offset } = execution.outputPlace(name, steps, rows === "batch" ? "sequence" : rows);
+      const { buffer, offset } = execution.output(name);
       const data = new Float32Array(rows === "batch" ? steps * batch * width : rows * width - offset);
       backend.readSync(buffer, data, offset);
       return [name, data];

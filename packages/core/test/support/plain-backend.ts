@@ -1,7 +1,7 @@
 /** The contract in its plainest form: one loop a kernel, no regard for speed; every program is verified. For tests of core, which knows no device. */
 import type { Backend, BoundKernel, DeviceBuffer, Kernel, SyncBackend, View } from "../../src/backend.ts";
+import { fail } from "../../src/errors.ts";
 import { functionValues, verify } from "../../src/internal.ts";
-import { floats } from "../../src/tensor.ts";
 
 interface Memory extends DeviceBuffer {
   readonly data: Float32Array;
@@ -98,6 +98,14 @@ function run(kernel: Kernel, rows: number, v: readonly View[], tableRows: number
   }
 }
 
+function floats(length: number): Float32Array {
+  try {
+    return new Float32Array(length);
+  } catch {
+    return fail("OUT_OF_MEMORY", `plain alloc: expected room for ${length} numbers, got too little`);
+  }
+}
+
 /** How many buffers live, for tests that look for leaks. */
 export interface PlainBackend extends SyncBackend {
   readonly live: () => number;
@@ -130,7 +138,7 @@ export function openPlain(options: Partial<Pick<Backend, "limits" | "projection"
     live: () => live.size,
     alloc(length) {
       // What nobody wrote must show.
-      const buffer: Memory = { length, data: floats(length, "plain alloc").fill(NaN) };
+      const buffer: Memory = { length, data: floats(length).fill(NaN) };
       live.add(buffer);
       return buffer;
     },
