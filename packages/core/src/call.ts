@@ -29,7 +29,7 @@ export interface Call {
 }
 
 export function readCall(
-  { graph, network }: Engine,
+  { graph }: Engine,
   x: Input,
   options: SequenceOptions,
   further: readonly string[],
@@ -37,11 +37,11 @@ export function readCall(
   checkOptions(options, ["state", "lengths", "batchFirst", ...further], "options");
   const { state = {}, lengths, batchFirst = false } = options;
   checkOneOf(batchFirst, [true, false], "batchFirst");
-  const names = Object.keys(network.inputs);
+  const names = [...graph.inputs.keys()];
   const tensors = named(x, names);
   let sizes: readonly (number | string)[] = batchFirst ? ["batch", "time"] : ["time", "batch"];
   const inputs = new Map<string, Float32Array>();
-  for (const [name, width] of Object.entries(network.inputs)) {
+  for (const [name, { width }] of graph.inputs) {
     const who = `input ${name}`;
     const given = tensors[name];
     if (!given)

@@ -133,15 +133,14 @@ export const openEngine = (
         let execution = executions.get(key);
         // Last used, last in the map's order.
         executions.delete(key);
-        if (execution && execution.steps < steps) {
+        if (!execution || execution.steps < steps) {
           owner.release(execution);
-          execution = undefined;
+          execution = engine.bind(recipe, steps, batch);
         }
-        execution ??= engine.bind(recipe, steps, batch);
         executions.set(key, execution);
-        for (const [old, unused] of executions) {
-          if (executions.size <= most) break;
-          executions.delete(old);
+        const [[oldest, unused]] = executions as unknown as [[string, Execution]];
+        if (executions.size > most) {
+          executions.delete(oldest);
           owner.release(unused);
         }
         return execution;

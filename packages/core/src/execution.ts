@@ -2,8 +2,15 @@
  * A program bound to a size: the buffers that core shares with the backend (inputs, outputs, states), and how values get in
  * and out of them.
  */
-import type { Backend, BufferSpec, DeviceBuffer, PreparedProgram, Program } from "./backend.ts";
-import { fail } from "./errors.ts";
+import type {
+  Backend,
+  BufferSpec,
+  DeviceBuffer,
+  Operand,
+  PreparedProgram,
+  Program,
+  StateSpec,
+} from "./backend.ts";
 import { interpret, lengthOf, type Parity } from "./interpret.ts";
 import { owning } from "./owner.ts";
 import type { Columns } from "./tensor.ts";
@@ -54,7 +61,7 @@ export const execute = (
   owning((owner) => {
     const buffers = new Map<number, readonly DeviceBuffer[]>();
     for (const [name, index] of Object.entries(program.parameters))
-      buffers.set(index, [found(parameters.get(name), name)]);
+      buffers.set(index, [parameters.get(name) as DeviceBuffer]);
     program.buffers.forEach((spec, index) => {
       const shared = () => owner.alloc(backend, lengthOf(spec, batch, steps, steps));
       if (spec.role === "state") buffers.set(index, [shared(), shared()]);
@@ -63,39 +70,41 @@ export const execute = (
     const bound = owner.own(prepared.bind(steps, batch, buffers));
     let parity: Parity = 0;
 
-    const place = (index: number, which = 0): Place => {
-      const { width } = program.buffers[index] as BufferSpec;
-      const buffer = found(buffers.get(index)?.[which], index);
-      return { buffer, offset: 0, column: 0, width, stride: width };
-    };
-    const stateOf = (name: string) => found(program.states.find((s) => s.name === name), name); // prettier-ignore
-    const state = (name: string): Place => place(stateOf(name).buffer, parity);
-
+    const buffer = (index: number, which = 0) => buffers.get(index)?.[which] as DeviceBuffer;
+    const stateOf = (name: string) => program.states.find((s) => s.name === name) as StateSpec;
+    const width = (index: number) => (program.buffers[index] as BufferSpec).width;
     return {
       program,
       steps,
       batch,
       writeInput(name, data) {
         const index = program.inputs[name];
-        if (index !== undefined) backend.write(place(index).buffer, data, 0);
+        if (index !== undefined) backend.write(buffer(index), data, 0);
       },
       writeState(name, data) {
-        const { buffer, width } = state(name);
-        backend.write(buffer, data ?? new Float32Array(batch * width).fill(stateOf(name).initial), 0);
+        const state = stateOf(name);
+        const values = data ?? new Float32Array(batch * width(state.buffer)).fill(state.initial);
+        backend.write(buffer(state.buffer, parity), values, 0);
       },
       run(count) {
         bound.run(count, parity);
         parity = ((parity + count) & 1) as Parity;
       },
       output(name) {
-        const { buffer, shift, row, column, width } = found(program.outputs[name], name);
-        const whole = place(buffer);
-        return { ...whole, offset: (shift * batch + row) * whole.stride, column, width };
+        const output = program.outputs[name] as Operand;
+        const stride = width(output.buffer);
+        return {
+          buffer: buffer(output.buffer),
+          offset: (output.shift * batch + output.row) * stride,
+          column: output.column,
+          width: output.width,
+          stride,
+        };
       },
-      state,
+      state(name) {
+        const state = stateOf(name);
+        const stride = width(state.buffer);
+        return { buffer: buffer(state.buffer, parity), offset: 0, column: 0, width: stride, stride };
+      },
     };
-
-    function found<T>(thing: T | undefined, name: string | number): T {
-      return thing ?? fail("INTERNAL", `program ${program.name}: expected a buffer for ${name}, got none`);
-    }
   });

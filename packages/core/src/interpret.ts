@@ -9,12 +9,12 @@ import type {
   DeviceBuffer,
   Launch,
   Operand,
+  Part,
   PreparedKernel,
   PreparedProgram,
   Program,
   View,
 } from "./backend.ts";
-import { fail } from "./errors.ts";
 import { owning } from "./owner.ts";
 
 /** Rows before a loop are computed for this many steps at once, or more where the batch is small. */
@@ -40,36 +40,46 @@ export const lengthOf = (spec: BufferSpec, batch: number, steps: number, chunk: 
 
 export type Parity = 0 | 1;
 
-/** Kernels in order, bound. */
-type Run = readonly BoundKernel[];
+/** Kernels over all rows of a chunk at once, or run step by step; with what has been bound of them. */
+interface BoundPart extends Part {
+  readonly bound: Map<number, readonly BoundKernel[]>;
+}
 
-/** A launch that copies a state into the slot of its history before the first step. */
-const copyTo = (history: Operand, state: number): Launch => ({
-  kernel: {
-    op: "map",
-    width: history.width,
-    inputs: 1,
-    instructions: [{ fn: "copy", args: [{ input: 0 }] }],
-    outputs: [0],
-  },
-  rows: "batch",
-  inputs: [{ ...history, buffer: state, column: 0, shift: 0, pair: "current" }],
-  outputs: [history],
-  label: "history",
+/** What copies a state into the slot of its history before the first step. */
+const copyTo = (history: Operand, state: number): Part => ({
+  kind: "loop",
+  launches: [
+    {
+      kernel: {
+        op: "map",
+        width: history.width,
+        inputs: 1,
+        instructions: [{ fn: "copy", args: [{ input: 0 }] }],
+        outputs: [0],
+      },
+      rows: "batch",
+      inputs: [{ ...history, buffer: state, column: 0, shift: 0, pair: "current" }],
+      outputs: [history],
+      label: "history",
+    },
+  ],
 });
 
 export function interpret(program: Program, backend: Backend): PreparedProgram {
-  const histories = program.states.flatMap(({ buffer, reverse, history }) =>
-    history ? [{ reverse, launches: [copyTo(history, buffer)] }] : [],
-  );
   const prepared = new Map<Launch, PreparedKernel>();
-  for (const { launches } of [...histories, ...program.sections.flatMap(({ parts }) => parts)])
-    for (const launch of launches) prepared.set(launch, backend.prepare(launch.kernel));
+  const prepare = (part: Part): Part => {
+    for (const launch of part.launches) prepared.set(launch, backend.prepare(launch.kernel));
+    return part;
+  };
+  const histories = program.states.flatMap(({ buffer, reverse, history }) =>
+    history ? [{ reverse, part: prepare(copyTo(history, buffer)) }] : [],
+  );
+  for (const { parts } of program.sections) parts.forEach(prepare);
 
   const bind: PreparedProgram["bind"] = (steps, batch, shared) =>
     owning((owner) => {
       const chunk = chunkLength(steps, batch, backend.limits.rows);
-      const buffers = program.buffers.map((spec, i): readonly (DeviceBuffer | undefined)[] => {
+      const buffers = program.buffers.map((spec, i) => {
         const given = shared.get(i);
         if (given) return given;
         const own = owner.alloc(backend, lengthOf(spec, batch, steps, chunk));
@@ -82,9 +92,7 @@ export function interpret(program: Program, backend: Backend): PreparedProgram {
         const which = o.pair === undefined ? 0 : o.pair === "current" ? parity : 1 - parity;
         const stepStride = spec.slots === 1 ? 0 : stepSize(spec, batch);
         return {
-          buffer:
-            buffers[o.buffer]?.[which] ??
-            fail("INTERNAL", `program ${program.name}: expected a buffer for ${spec.name}, got none`),
+          buffer: buffers[o.buffer]?.[which] as DeviceBuffer,
           offset: o.column + o.row * spec.width + o.shift * stepStride,
           rowStride: o.repeatRow ? 0 : spec.width,
           columnStride: o.repeatColumn ? 0 : 1,
@@ -93,11 +101,11 @@ export function interpret(program: Program, backend: Backend): PreparedProgram {
         };
       };
 
-      /** Bind launches that cover `count` steps at once. */
-      const bindAll = (launches: readonly Launch[], count: number, parity: number): Run => {
+      /** Bind a part's kernels so that they cover `count` steps at once. */
+      const bindPart = ({ launches, bound }: BoundPart, count: number, parity: number) => {
         const rowsOf = (rows: Launch["rows"]): number =>
           rows === "steps" ? count * batch : rows === "batch" ? batch : rows;
-        return launches.map((launch) => {
+        const kernels = launches.map((launch) => {
           const { kernel, inputs, outputs, rows } = launch;
           let table: Launch["rows"] | undefined;
           if (kernel.op === "scatterAdd") table = kernel.tableRows;
@@ -106,56 +114,51 @@ export function interpret(program: Program, backend: Backend): PreparedProgram {
             rowsOf(rows),
             [...inputs, ...outputs].map((o) => view(o, parity)),
             // A table of rows by step and batch is a whole sequence.
-            table === undefined ? undefined : rowsOf(table === "batch" ? "steps" : table),
+            table && rowsOf(table === "batch" ? "steps" : table),
           );
         });
-      };
-      /** Kernels that run a step at a time: once for each buffer of the states' pairs. */
-      const bindPair = (launches: readonly Launch[]): readonly Run[] =>
-        [0, 1].map((parity) => bindAll(launches, 1, parity));
-
-      const copies = histories.map(({ reverse, launches }) => ({ reverse, pair: bindPair(launches) }));
-      const sections = program.sections.map(({ kind, parts }) => ({
-        kind,
-        parts: parts.map(({ kind: how, launches }) => ({
-          launches,
-          pair: how === "loop" ? bindPair(launches) : undefined,
-          /** Kernels over all rows at once, by how many steps they cover. */
-          bySteps: new Map<number, Run>(),
-        })),
-      }));
-      type BoundPart = (typeof sections)[number]["parts"][number];
-
-      const over = ({ launches, bySteps }: BoundPart, count: number): Run => {
-        let kernels = bySteps.get(count);
-        if (!kernels) {
-          // Sequences of ever new lengths mustn't fill the memory.
-          if (bySteps.size >= 128) bySteps.clear();
-          bySteps.set(count, (kernels = bindAll(launches, count, 0)));
-        }
+        // Sequences of ever new lengths mustn't fill the memory.
+        if (bound.size >= 128) bound.clear();
+        bound.set(2 * count + parity, kernels);
         return kernels;
       };
+      const boundOf = (part: Part): BoundPart => {
+        const made = { ...part, bound: new Map<number, readonly BoundKernel[]>() };
+        // A step mustn't be the first to bind: once for each buffer of the states' pairs.
+        if (part.kind === "loop") for (const parity of [0, 1]) bindPart(made, 1, parity);
+        return made;
+      };
+      const copies = histories.map(({ reverse, part }) => ({ reverse, part: boundOf(part) }));
+      const sections = program.sections.map(({ kind, parts }) => ({ kind, parts: parts.map(boundOf) }));
 
+      const runAll = (part: BoundPart, count: number, parity: number, step: number): void => {
+        const kernels = part.bound.get(2 * count + parity) ?? bindPart(part, count, parity);
+        for (let k = 0; k < kernels.length; k++) (kernels[k] as BoundKernel).run(step);
+      };
+      // Loops by index: an iterator is an object, and a stream runs this at every step.
       return {
         run(count, parity) {
-          if (count > 0)
-            for (const { reverse, pair } of copies) runAll(pair[parity] as Run, reverse ? count - 1 : 0);
-          for (const { kind, parts } of sections) {
+          for (let h = 0; count > 0 && h < copies.length; h++) {
+            const { reverse, part } = copies[h] as (typeof copies)[number];
+            runAll(part, 1, parity, reverse ? count - 1 : 0);
+          }
+          for (let s = 0; s < sections.length; s++) {
+            const { kind, parts } = sections[s] as (typeof sections)[number];
             const reverse = kind === "reverse";
-            const size = kind === "whole" ? count : chunk;
-            const chunks = kind === "whole" ? 1 : batch === 0 ? 0 : Math.ceil(count / size);
-            let taken = 0;
+            const whole = kind === "whole";
+            const size = whole ? count : chunk;
+            const chunks = whole ? 1 : batch && Math.ceil(count / size);
+            let taken = parity as number;
             for (let c = 0; c < chunks; c++) {
               const first = (reverse ? chunks - 1 - c : c) * size;
               const covered = Math.min(size, count - first);
-              for (const part of parts)
-                if (part.pair)
+              for (let p = 0; p < parts.length; p++) {
+                const part = parts[p] as BoundPart;
+                if (part.kind === "rows") runAll(part, covered, 0, first);
+                else
                   for (let i = 0; i < covered; i++)
-                    runAll(
-                      part.pair[(parity + taken + i) & 1] as Run,
-                      first + (reverse ? covered - 1 - i : i),
-                    );
-                else runAll(over(part, covered), first);
+                    runAll(part, 1, (taken + i) & 1, first + (reverse ? covered - 1 - i : i));
+              }
               taken += covered;
             }
           }
@@ -163,8 +166,4 @@ export function interpret(program: Program, backend: Backend): PreparedProgram {
       };
     });
   return { bind };
-}
-
-function runAll(kernels: Run, step: number): void {
-  for (let k = 0; k < kernels.length; k++) (kernels[k] as BoundKernel).run(step);
 }

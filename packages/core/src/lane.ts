@@ -21,6 +21,18 @@ export interface Lane {
 /** @param alive throws where what the calls are for was disposed */
 export function lane(backend: Backend, who: string, alive: () => void): Lane {
   let busy = false;
+  const later: Lane["read"] = async (reads, then, given) => {
+    busy = true;
+    try {
+      for (const { buffer, into, offset } of reads)
+        if (into.length > 0) await backend.read(buffer, into, offset);
+    } finally {
+      busy = false;
+      // It may have been disposed meanwhile.
+      alive();
+    }
+    return then(given);
+  };
   return {
     idle() {
       alive();
@@ -30,27 +42,14 @@ export function lane(backend: Backend, who: string, alive: () => void): Lane {
           `${who}: expected one call at a time, got a second while the first is awaited; await it, or make a ${who} for each`,
         );
     },
+    // No closure here: one would be made at every step of a stream.
     read(reads, then, given) {
-      if (backend.readSync) {
-        for (let i = 0; i < reads.length; i++) {
-          const { buffer, into, offset } = reads[i] as Read;
-          if (into.length > 0) backend.readSync(buffer, into, offset);
-        }
-        return then(given);
+      if (!backend.readSync) return later(reads, then, given);
+      for (let i = 0; i < reads.length; i++) {
+        const { buffer, into, offset } = reads[i] as Read;
+        if (into.length > 0) backend.readSync(buffer, into, offset);
       }
-      busy = true;
-      const later = async () => {
-        try {
-          for (const { buffer, into, offset } of reads)
-            if (into.length > 0) await backend.read(buffer, into, offset);
-        } finally {
-          busy = false;
-          // It may have been disposed meanwhile.
-          alive();
-        }
-        return then(given);
-      };
-      return later();
+      return then(given);
     },
   };
 }

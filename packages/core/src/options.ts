@@ -15,6 +15,7 @@ export function checkOptions(options: object, known: readonly string[], who: str
 export const show = (value: unknown): string =>
   typeof value === "string" || typeof value === "number" ? String(value) : kindOf(value);
 
+/** Checks a value against the few that there are. */
 export function checkOneOf(value: unknown, allowed: readonly unknown[], who: string): void {
   if (!allowed.includes(value))
     fail(
@@ -28,6 +29,6 @@ export function checkWhole(value: unknown, who: string, least = -Infinity, most 
   if (!(Number.isSafeInteger(value) && least <= (value as number) && (value as number) <= most))
     fail(
       "INVALID_ARGUMENT",
-      `${who}: expected a whole number${least < 0 ? "" : ` from ${least} to ${most}`}, got ${show(value)}`,
+      `${who}: expected a whole number${least < 0 ? "" : ` from ${least}`}${most < Infinity ? ` to ${most}` : ""}, got ${show(value)}`,
     );
 }

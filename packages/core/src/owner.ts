@@ -20,8 +20,8 @@ export class Owner {
   }
 
   /** Dispose one of what is owned, before the rest. */
-  release(item: Owned): void {
-    if (this.#held.delete(item)) item.dispose();
+  release(item: Owned | undefined): void {
+    if (item && this.#held.delete(item)) item.dispose();
   }
 
   /** Last come, first freed: a bound program goes before its buffers. */

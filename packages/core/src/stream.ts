@@ -3,6 +3,7 @@ import { readStates, writeCall } from "./call.ts";
 import type { Engine } from "./engine.ts";
 import { fail } from "./errors.ts";
 import { answering, lane } from "./lane.ts";
+import type { Node } from "./expr.ts";
 import type { NetworkGraph } from "./network.ts";
 import { checkOptions, checkWhole } from "./options.ts";
 import { collect, wantStates } from "./results.ts";
@@ -77,7 +78,7 @@ export function openStream(engine: Engine, options: StreamOptions): Stream | Syn
   checkOptions(options, ["batch"], "stream");
   const { batch = 1 } = options;
   checkWhole(batch, "stream: batch", 1);
-  const { graph, network, backend } = engine;
+  const { graph, backend } = engine;
   const reverse = graph.loops.find((loop) => loop.reverse);
   if (reverse)
     fail(
@@ -95,37 +96,28 @@ export function openStream(engine: Engine, options: StreamOptions): Stream | Syn
     engine.alive();
   });
 
-  const slots = (names: readonly string[], who: string, widthOf: (name: string) => number): readonly Slot[] =>
-    names.map((name) => ({
+  const slots = (nodes: ReadonlyMap<string, Node>, who: string): readonly Slot[] =>
+    [...nodes].map(([name, { width }]) => ({
       name,
-      length: widthOf(name) * batch,
-      count: names.length,
+      length: width * batch,
+      count: nodes.size,
       who: `stream.step: ${who}`,
     }));
-  const inputs = slots(Object.keys(network.inputs), "frame", (name) => network.inputs[name] as number).map(
-    (slot) => ({ ...slot, ids: graph.ids.get(slot.name) }),
-  );
-  const outputs = slots(
-    [...graph.outputs.keys()],
-    "into",
-    (name) => graph.outputs.get(name)?.width as number,
-  ).map((slot) => {
+  const inputs = slots(graph.inputs, "frame").map((slot) => ({ ...slot, ids: graph.ids.get(slot.name) }));
+  const outputs = slots(graph.outputs, "into").map((slot) => {
     const place = execution.output(slot.name);
-    return { ...slot, place, ...place, into: new Float32Array(batch * place.stride) };
+    return { ...slot, ...place, into: new Float32Array(batch * place.stride) };
   });
 
   /** Hand out what a step has left. */
   const deliver = (into: Frame | undefined): Frame => {
-    const frame = into ?? fresh();
+    const frame =
+      into ?? Object.fromEntries(outputs.map(({ name, length }) => [name, new Float32Array(length)]));
     for (let i = 0; i < outputs.length; i++) {
       const output = outputs[i] as (typeof outputs)[number];
       pickRows(output.into, output, part(frame, output));
     }
-    return frame;
-  };
-  const fresh = (): Frame => {
-    const made = outputs.map(({ name, length }) => [name, new Float32Array(length)] as const);
-    return made.length === 1 && made[0] ? made[0][1] : Object.fromEntries(made);
+    return into ?? (outputs.length === 1 ? part(frame, outputs[0] as Slot) : frame);
   };
   const saving = <R>(then: (state: Record<string, Tensor>) => R): R | Promise<R> => {
     idle();

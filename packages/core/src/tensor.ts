@@ -96,8 +96,8 @@ export function pickRows(
   into: Float32Array,
   rowOf: (row: number) => number = same,
 ): Float32Array {
-  for (let at = 0; at < into.length; at += width) {
-    const row = rowOf(at / width);
+  for (let r = 0, at = 0; at < into.length; r++, at += width) {
+    const row = rowOf(r);
     if (row >= 0) for (let j = 0; j < width; j++) into[at + j] = from[row * stride + column + j] as number;
   }
   return into;

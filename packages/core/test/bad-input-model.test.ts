@@ -72,11 +72,24 @@ describe("parameters", () => {
 });
 
 describe("a model", () => {
-  it.each([0.5, NaN, Infinity, "1"])("of seed %s", (seed) =>
+  it.each([0.5, NaN, Infinity, "1", null, true, Symbol("1")])("of seed %o", (seed) =>
     refuses(
       () => createModel(net, backend, { seed: as(seed) }),
       "INVALID_ARGUMENT",
       /seed: expected a whole number/,
+    ),
+  );
+  it("of a seed that isn't used", () =>
+    refuses(
+      () => createModel(net, backend, { seed: as(null), parameters: before }),
+      "INVALID_ARGUMENT",
+      /seed: expected a whole number, got null/,
+    ));
+  it.each([null, false, 0, ""])("of parameters %o", (parameters) =>
+    refuses(
+      () => createModel(net, backend, { parameters: as(parameters) }),
+      "INVALID_ARGUMENT",
+      /parameters: expected tensors by name/,
     ),
   );
   it("on nothing", () => refuses(() => createModel(net, as(undefined)), "INVALID_ARGUMENT", /backend/));

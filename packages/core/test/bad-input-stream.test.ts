@@ -59,7 +59,7 @@ it.each<Case>([
   ["that is null", "INVALID_ARGUMENT", /state/, null],
 ])("a state to restore %s", (_, code, says, value) => refuses(() => stream.restore(as(value)), code, says));
 
-it.each([0, -1, 1.5, NaN, "2"])("a batch of %s", (batch) =>
+it.each([0, -1, 1.5, NaN, "2", null, Symbol("2")])("a batch of %o", (batch) =>
   refuses(() => model.stream({ batch: as(batch) }), "INVALID_ARGUMENT", /stream: batch/),
 );
 

@@ -152,18 +152,34 @@ describe("an option", () => {
     ],
     ["a state that is undefined", "INVALID_ARGUMENT", /state 0\.h/, { state: { "0.h": undefined } }],
     ["a single state without its name", "UNKNOWN_NAME", /state shape/, { state: ok }],
+    [
+      "batchFirst, a word",
+      "INVALID_ARGUMENT",
+      /batchFirst: expected true or false, got no/,
+      { batchFirst: "no" },
+    ],
+    ["batchFirst, null", "INVALID_ARGUMENT", /batchFirst: .* got null/, { batchFirst: null }],
+    ["null for lengths", "SHAPE_MISMATCH", /one a row, got null/, { lengths: null }],
+    ["lengths that are symbols", "INVALID_ARGUMENT", /got symbol/, { lengths: [Symbol("5"), 5] }],
     ["null for states", "INVALID_ARGUMENT", /got null/, { state: null }],
   ])("%s", (_, code, says, options) => {
     refuses(() => model.runSync(x, as(options)), code, says);
     refuses(() => gradientSync(model, x, {}, as(options)), code, says);
   });
 
-  it("output, of neither kind", () =>
+  it.each(["first", null, true, Symbol("last"), Object.create(null)])(
+    "output, of neither kind: %o",
+    (output) =>
+      refuses(() => model.runSync(x, { output: as(output) }), "INVALID_ARGUMENT", /"all" or "last", got/),
+  );
+
+  it.each(["no", null, 0, 1, {}])("trace, neither true nor false: %o", (trace) =>
     refuses(
-      () => model.runSync(x, { output: as("first") }),
+      () => model.runSync(x, { trace: as(trace) }),
       "INVALID_ARGUMENT",
-      /"all" or "last", got first/,
-    ));
+      /trace: expected true or false/,
+    ),
+  );
 });
 
 describe("a loss gradient", () => {
@@ -184,14 +200,26 @@ describe("a loss gradient", () => {
     ["of a state that doesn't exist", "UNKNOWN_NAME", /state 1\.h/, { state: { "1.h": draw(2, 4) } }],
     ["of a state of another shape", "SHAPE_MISMATCH", /state 0\.h/, { state: { "0.h": draw(4, 2) } }],
     ["that is missing", "INVALID_ARGUMENT", /loss/, undefined],
+    ["that is null", "INVALID_ARGUMENT", /gradient of output output/, { output: null }],
+    ["of false", "INVALID_ARGUMENT", /gradient of output output/, { output: false }],
+    ["of outputs that are null", "INVALID_ARGUMENT", /by name, got null/, { outputs: null }],
+    ["of outputs that are a number", "INVALID_ARGUMENT", /by name, got number/, { outputs: 5 }],
+    ["of outputs in a Map", "INVALID_ARGUMENT", /by name, got Map/, { outputs: new Map() }],
+    ["of an output that is null", "INVALID_ARGUMENT", /output output/, { outputs: { output: null } }],
+    ["of states that are null", "INVALID_ARGUMENT", /by name, got null/, { state: null }],
   ])("%s", (_, code, says, loss) => refuses(() => gradientSync(model, x, as(loss)), code, says));
 
-  it("a seed of masks that isn't whole", () =>
+  it.each([0.5, null, "1", Symbol("1")])("a seed of masks that isn't whole: %o", (dropoutSeed) =>
     refuses(
-      () => gradientSync(model, x, {}, { dropoutSeed: 0.5 }),
+      () => gradientSync(model, x, {}, { dropoutSeed: as(dropoutSeed) }),
       "INVALID_ARGUMENT",
-      /whole number, got 0\.5/,
-    ));
+      /seed: expected a whole number, got/,
+    ),
+  );
+
+  it.each([undefined, null, 5, {}, Promise.resolve(model)])("of something that isn't a model: %o", (wrong) =>
+    refuses(() => gradientSync(as(wrong), x, {}), "INVALID_ARGUMENT", /expected a model/),
+  );
 });
 
 it("the same through promises", async () => {
