@@ -2,8 +2,8 @@
 import type { Engine, Recipe } from "./engine.ts";
 import { fail } from "./errors.ts";
 import type { Execution } from "./execution.ts";
-import { checkOneOf, checkOptions, checkWhole } from "./options.ts";
-import { checkTensor, checkTensors, kindOf, list, swapAxes, type IdTensor, type Tensor, type Tensors } from "./tensor.ts"; // prettier-ignore
+import { checkOneOf, checkOptions, checkWhole, show } from "./options.ts";
+import { checkTensor, kindOf, list, readTensors, swapAxes, type IdTensor, type Tensor, type Tensors } from "./tensor.ts"; // prettier-ignore
 
 /** One input, or several by name. Time-major: [time, batch, features]; ids may be [time, batch]. */
 export type Input = Tensor | IdTensor | Readonly<Record<string, Tensor | IdTensor>>;
@@ -81,20 +81,18 @@ function named(x: unknown, names: readonly string[]): Readonly<Record<string, Te
 }
 
 function checkLengths(lengths: unknown, steps: number, batch: number): void {
-  const given = (typeof lengths === "object" && lengths ? lengths : {}) as Partial<ArrayLike<unknown>>;
-  if (given.length !== batch)
-    fail(
-      "SHAPE_MISMATCH",
-      `lengths: expected ${batch}, one a row, got ${typeof given.length === "number" ? given.length : kindOf(lengths)}`,
-    );
+  const given = lengths as ArrayLike<unknown> | null;
+  if (typeof given !== "object" || given?.length !== batch)
+    fail("SHAPE_MISMATCH", `lengths: expected ${batch}, one a row, got ${show(given?.length ?? given)}`);
   for (let b = 0; b < batch; b++) checkWhole(given[b], `lengths: row ${b}`, 0, steps);
 }
 
 /** States by name, [batch, width]. */
-export function readStates(graph: Engine["graph"], given: Tensors, batch: number): Map<string, Float32Array> {
-  checkTensors(given, "state", graph.states, ({ width }) => [batch, width]);
-  return new Map(Object.entries(given).map(([name, { data }]) => [name, data]));
-}
+export const readStates = (
+  graph: Engine["graph"],
+  given: Tensors,
+  batch: number,
+): Map<string, Float32Array> => readTensors(given, "state", graph.states, ({ width }) => [batch, width]);
 
 /** The row, among all steps' rows, of a sequence's last step; −1 where it has none. */
 export function lastRow({ steps, batch, lengths }: Call, b: number): number {

@@ -11,7 +11,7 @@ import { lane, type Lane } from "./lane.ts";
 import type { BuildOptions, Network, NetworkGraph } from "./network.ts";
 import { owning } from "./owner.ts";
 import { random } from "./random.ts";
-import { checkFinite, checkTensors, kindOf, list, type Tensor, type Tensors } from "./tensor.ts";
+import { checkFinite, kindOf, list, readTensors, type Tensor, type Tensors } from "./tensor.ts";
 
 /** How a program is made: its name, how the graph is built, and what to compile of it. */
 export interface Recipe {
@@ -26,8 +26,6 @@ export interface Engine extends Lane {
   readonly backend: Backend;
   /** The unmasked network: its names and sizes. */
   readonly graph: NetworkGraph;
-  /** @throws DISPOSED */
-  alive(): void;
   parameters(): Record<string, Tensor>;
   setParameters(parameters: Tensors): void;
   /** A program bound to a size, which the caller releases. */
@@ -60,26 +58,20 @@ export const openEngine = (
     const buffers = new Map<string, DeviceBuffer>();
     const plans = new Map<string, Plan>();
     const executions = new Map<string, Execution>();
-    let open = true;
-    owner.own({
-      dispose() {
-        open = false;
-        executions.clear();
-      },
-    });
-    const alive = (): void => {
-      if (!open)
-        fail("DISPOSED", "model: expected a model in use, got one that was disposed; create another");
-    };
-    const calls = lane(backend, "model", alive);
+    const calls = owner.own(lane(backend, "model"));
+    owner.own({ dispose: () => executions.clear() });
 
     const set = ({ name, storage, row, width }: ParameterNode, data: Float32Array): void => {
       values.set(name, data.slice());
       backend.write(buffers.get(storage.name) as DeviceBuffer, data, row * width);
     };
-    const setAll = (parameters: Tensors): void => {
-      for (const [name, { data }] of Object.entries(parameters))
-        set(graph.parameters.get(name) as ParameterNode, data);
+    const read = (parameters: Tensors) => {
+      const all = readTensors(parameters, "parameter", graph.parameters, ({ shape }) => shape);
+      for (const [name, data] of all) checkFinite(data, `parameter ${name}`);
+      return all;
+    };
+    const setAll = (all: ReadonlyMap<string, Float32Array>): void => {
+      for (const [name, data] of all) set(graph.parameters.get(name) as ParameterNode, data);
     };
 
     const draw = random(seed);
@@ -88,14 +80,14 @@ export const openEngine = (
       buffers.set(name, owner.alloc(backend, Math.max(1, rows * width)));
     if (given === undefined) for (const node of graph.parameters.values()) set(node, initial(node, draw));
     else {
-      check(given, graph);
+      const all = read(given);
       for (const name of graph.parameters.keys())
-        if (!Object.hasOwn(given, name))
+        if (!all.has(name))
           fail(
             "UNKNOWN_NAME",
             `parameter ${name}: expected a tensor for every parameter, got none for this one; give all of ${list(graph.parameters.keys())}`,
           );
-      setAll(given);
+      setAll(all);
     }
 
     const engine: Omit<Engine, "dispose"> = {
@@ -103,9 +95,8 @@ export const openEngine = (
       network,
       backend,
       graph,
-      alive,
       parameters() {
-        alive();
+        calls.alive();
         return Object.fromEntries(
           [...values].map(([name, data]) => [
             name,
@@ -115,8 +106,7 @@ export const openEngine = (
       },
       setParameters(parameters) {
         calls.idle();
-        check(parameters, graph);
-        setAll(parameters);
+        setAll(read(parameters));
       },
       bind({ name, build, of }, steps, batch) {
         let plan = plans.get(name);
@@ -148,11 +138,6 @@ export const openEngine = (
     };
     return engine;
   });
-
-function check(parameters: Tensors, graph: NetworkGraph): void {
-  checkTensors(parameters, "parameter", graph.parameters, ({ shape }) => shape);
-  for (const [name, { data }] of Object.entries(parameters)) checkFinite(data, `parameter ${name}`);
-}
 
 /** A parameter's first values. */
 function initial({ name, initializer, rows, width }: ParameterNode, draw: Random): Float32Array {

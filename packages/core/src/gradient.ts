@@ -9,8 +9,8 @@ import type { Model, SyncModel } from "./model.ts";
 import type { NetworkGraph } from "./network.ts";
 import { checkOptions } from "./options.ts";
 import { random } from "./random.ts";
-import { collect, wantOutput, wantStates } from "./results.ts";
-import { checkTensors, kindOf, swapAxes, type Tensor, type Tensors } from "./tensor.ts";
+import { collect, want, wantOutput, wantStates } from "./results.ts";
+import { readTensors, kindOf, swapAxes, type Tensor, type Tensors } from "./tensor.ts";
 
 /** ∂L/∂output and ∂L/∂(final state), shaped like them; what isn't given is 0. */
 export interface LossGradient {
@@ -136,7 +136,7 @@ function begin(
         .map(([input, node]) => ({ ...wantOutput(execution, call, `d.input ${input}`, node), name: input })),
       parameters: [...graph.parameters.values()]
         .filter((p) => wanted(`d.${p.name}`))
-        .map((p) => ({ name: p.name, shape: p.shape, place: execution.output(`d.${p.name}`), rows: p.rows })),
+        .map((p) => want(p.name, execution.output(`d.${p.name}`), p.rows, p.shape)),
       state: wantStates(execution, graph.states.values()),
       initialState: wantStates(execution, graph.states.values(), "d."),
     },
@@ -163,18 +163,16 @@ function readSeeds(
   { steps, batch, batchFirst }: Call,
 ): readonly (readonly [string, Float32Array])[] {
   const [first] = outputs.keys();
-  const given: Tensors[] = [byName, output === undefined ? {} : { [first as string]: output }];
   const sizes = batchFirst ? [batch, steps] : [steps, batch];
-  return given.flatMap((tensors) => {
-    checkTensors(tensors, "gradient of output", outputs, ({ domain, width }) =>
-      domain === "batch" ? [batch, width] : [...sizes, width],
-    );
-    return Object.entries(tensors).map(
-      ([name, { shape, data }]) =>
-        [
-          name,
-          batchFirst && shape.length === 3 ? swapAxes(data, batch, steps, shape[2] as number) : data,
-        ] as const,
-    );
-  });
+  const read = (given: Tensors) =>
+    [
+      ...readTensors(given, "gradient of output", outputs, ({ domain, width }) =>
+        domain === "batch" ? [batch, width] : [...sizes, width],
+      ),
+    ].map(([name, data]) => {
+      const { domain, width } = outputs.get(name) as Node;
+      const swaps = batchFirst && domain !== "batch";
+      return [name, swaps ? swapAxes(data, batch, steps, width) : data] as const;
+    });
+  return [...read(byName), ...(output === undefined ? [] : read({ [first as string]: output }))];
 }

@@ -131,16 +131,14 @@ export function interpret(program: Program, backend: Backend): PreparedProgram {
       const copies = histories.map(({ reverse, part }) => ({ reverse, part: boundOf(part) }));
       const sections = program.sections.map(({ kind, parts }) => ({ kind, parts: parts.map(boundOf) }));
 
-      const runAll = (part: BoundPart, count: number, parity: number, step: number): void => {
-        const kernels = part.bound.get(2 * count + parity) ?? bindPart(part, count, parity);
-        for (let k = 0; k < kernels.length; k++) (kernels[k] as BoundKernel).run(step);
-      };
+      const kernelsOf = (part: BoundPart, count: number, parity: number) =>
+        part.bound.get(2 * count + parity) ?? bindPart(part, count, parity);
       // Loops by index: an iterator is an object, and a stream runs this at every step.
       return {
         run(count, parity) {
           for (let h = 0; count > 0 && h < copies.length; h++) {
             const { reverse, part } = copies[h] as (typeof copies)[number];
-            runAll(part, 1, parity, reverse ? count - 1 : 0);
+            runAll(kernelsOf(part, 1, parity), reverse ? count - 1 : 0);
           }
           for (let s = 0; s < sections.length; s++) {
             const { kind, parts } = sections[s] as (typeof sections)[number];
@@ -154,10 +152,13 @@ export function interpret(program: Program, backend: Backend): PreparedProgram {
               const covered = Math.min(size, count - first);
               for (let p = 0; p < parts.length; p++) {
                 const part = parts[p] as BoundPart;
-                if (part.kind === "rows") runAll(part, covered, 0, first);
-                else
+                if (part.kind === "rows") runAll(kernelsOf(part, covered, 0), first);
+                else {
+                  const even = kernelsOf(part, 1, 0);
+                  const odd = kernelsOf(part, 1, 1);
                   for (let i = 0; i < covered; i++)
-                    runAll(part, 1, (taken + i) & 1, first + (reverse ? covered - 1 - i : i));
+                    runAll((taken + i) & 1 ? odd : even, first + (reverse ? covered - 1 - i : i));
+                }
               }
               taken += covered;
             }
@@ -166,4 +167,8 @@ export function interpret(program: Program, backend: Backend): PreparedProgram {
       };
     });
   return { bind };
+}
+
+function runAll(kernels: readonly BoundKernel[], step: number): void {
+  for (let k = 0; k < kernels.length; k++) (kernels[k] as BoundKernel).run(step);
 }

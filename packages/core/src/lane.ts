@@ -6,26 +6,34 @@ import type { Backend, DeviceBuffer } from "./backend.ts";
 import { fail } from "./errors.ts";
 
 export interface Read {
-  readonly buffer: DeviceBuffer;
-  readonly offset: number;
+  readonly place: { readonly buffer: DeviceBuffer; readonly offset: number };
   readonly into: Float32Array;
 }
 
 export interface Lane {
+  /** @throws DISPOSED */
+  alive(): void;
   /** @throws BUSY while a call is awaited, DISPOSED */
   idle(): void;
   /** Read in order, and then go on: at once on a synchronous backend, which allocates nothing, else as a promise. */
   read<A, R>(reads: readonly Read[], then: (given: A) => R, given: A): R | Promise<R>;
+  dispose(): void;
 }
 
-/** @param alive throws where what the calls are for was disposed */
-export function lane(backend: Backend, who: string, alive: () => void): Lane {
+/** @param above whose end is the end of this one as well */
+export function lane(backend: Backend, who: string, above?: Lane): Lane {
+  let open = true;
   let busy = false;
+  const alive = (): void => {
+    if (!open)
+      fail("DISPOSED", `${who}: expected a ${who} in use, got one that was disposed; create another`);
+    above?.alive();
+  };
   const later: Lane["read"] = async (reads, then, given) => {
     busy = true;
     try {
-      for (const { buffer, into, offset } of reads)
-        if (into.length > 0) await backend.read(buffer, into, offset);
+      for (const { place, into } of reads)
+        if (into.length > 0) await backend.read(place.buffer, into, place.offset);
     } finally {
       busy = false;
       // It may have been disposed meanwhile.
@@ -34,6 +42,7 @@ export function lane(backend: Backend, who: string, alive: () => void): Lane {
     return then(given);
   };
   return {
+    alive,
     idle() {
       alive();
       if (busy)
@@ -46,10 +55,13 @@ export function lane(backend: Backend, who: string, alive: () => void): Lane {
     read(reads, then, given) {
       if (!backend.readSync) return later(reads, then, given);
       for (let i = 0; i < reads.length; i++) {
-        const { buffer, into, offset } = reads[i] as Read;
-        if (into.length > 0) backend.readSync(buffer, into, offset);
+        const { place, into } = reads[i] as Read;
+        if (into.length > 0) backend.readSync(place.buffer, into, place.offset);
       }
       return then(given);
+    },
+    dispose() {
+      open = false;
     },
   };
 }

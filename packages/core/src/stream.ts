@@ -86,15 +86,7 @@ export function openStream(engine: Engine, options: StreamOptions): Stream | Syn
       `stream: expected a network that goes forward in time, but ${reverse.name} runs in reverse; run it over whole sequences`,
     );
   const execution = engine.bind(recipe, 1, batch);
-  let open = true;
-  const { idle, read } = lane(backend, "stream", () => {
-    if (!open)
-      fail(
-        "DISPOSED",
-        "stream: expected a stream in use, got one that was disposed; open another with model.stream()",
-      );
-    engine.alive();
-  });
+  const calls = lane(backend, "stream", engine);
 
   const slots = (nodes: ReadonlyMap<string, Node>, who: string): readonly Slot[] =>
     [...nodes].map(([name, { width }]) => ({
@@ -106,7 +98,7 @@ export function openStream(engine: Engine, options: StreamOptions): Stream | Syn
   const inputs = slots(graph.inputs, "frame").map((slot) => ({ ...slot, ids: graph.ids.get(slot.name) }));
   const outputs = slots(graph.outputs, "into").map((slot) => {
     const place = execution.output(slot.name);
-    return { ...slot, ...place, into: new Float32Array(batch * place.stride) };
+    return { ...slot, place, into: new Float32Array(batch * place.stride) };
   });
 
   /** Hand out what a step has left. */
@@ -115,22 +107,22 @@ export function openStream(engine: Engine, options: StreamOptions): Stream | Syn
       into ?? Object.fromEntries(outputs.map(({ name, length }) => [name, new Float32Array(length)]));
     for (let i = 0; i < outputs.length; i++) {
       const output = outputs[i] as (typeof outputs)[number];
-      pickRows(output.into, output, part(frame, output));
+      pickRows(output.into, output.place, part(frame, output));
     }
     return into ?? (outputs.length === 1 ? part(frame, outputs[0] as Slot) : frame);
   };
   const saving = <R>(then: (state: Record<string, Tensor>) => R): R | Promise<R> => {
-    idle();
-    return collect({ idle, read }, { state: wantStates(execution, graph.states.values()) }, ({ state }) =>
+    calls.idle();
+    return collect(calls, { state: wantStates(execution, graph.states.values()) }, ({ state }) =>
       then(state),
     );
   };
   const restore = (state: Readonly<Record<string, Tensor>>): void => {
-    idle();
+    calls.idle();
     writeCall(execution, { steps: 1, batch, inputs: new Map(), states: readStates(graph, state, batch) });
   };
   const dispose = (): void => {
-    open = false;
+    calls.dispose();
     engine.release(execution);
   };
   restore({});
@@ -138,7 +130,7 @@ export function openStream(engine: Engine, options: StreamOptions): Stream | Syn
   return {
     batch,
     step: answering(backend, (frame: Frame, into?: Frame) => {
-      idle();
+      calls.idle();
       for (let i = 0; i < inputs.length; i++) {
         const input = inputs[i] as (typeof inputs)[number];
         const data = part(frame, input);
@@ -150,7 +142,7 @@ export function openStream(engine: Engine, options: StreamOptions): Stream | Syn
         execution.writeInput(input.name, part(frame, input));
       }
       execution.run(1);
-      return read(outputs, deliver, into);
+      return calls.read(outputs, deliver, into);
     }),
     save: answering(backend, () => saving((state) => state)),
     fork: answering(backend, () =>

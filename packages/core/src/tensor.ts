@@ -58,21 +58,22 @@ export function checkTensor(tensor: unknown, expected: Shape, who: string): void
     );
 }
 
-/** Checks tensors by name, against the names there are and the shape that goes with each. */
-export function checkTensors<K>(
-  given: unknown,
+/** The data of tensors by name, checked against the names there are and the shape that goes with each. */
+export function readTensors<K>(
+  given: Tensors,
   what: string,
   known: ReadonlyMap<string, K>,
   shapeOf: (of: K) => Shape,
-): asserts given is Tensors {
+): Map<string, Float32Array> {
   // A Map has no names of its own to look at: it would be taken for an empty record.
-  if (typeof given !== "object" || given === null || Symbol.iterator in given)
+  if (typeof given !== "object" || (given as unknown) === null || Symbol.iterator in given)
     fail("INVALID_ARGUMENT", `${what}s: expected tensors by name, got ${kindOf(given)}`);
   for (const [name, tensor] of Object.entries(given)) {
     const of = known.get(name);
     if (of === undefined) fail("UNKNOWN_NAME", `${what} ${name}: expected one of ${list(known.keys())}`);
     checkTensor(tensor, shapeOf(of), `${what} ${name}`);
   }
+  return new Map(Object.entries(given).map(([name, { data }]) => [name, data]));
 }
 
 /** Checks that all numbers are finite. */
