@@ -98,9 +98,9 @@ export const openEngine = (
       parameters() {
         calls.alive();
         return Object.fromEntries(
-          [...values].map(([name, data]) => [
+          [...graph.parameters].map(([name, { shape }]) => [
             name,
-            { shape: [...(graph.parameters.get(name) as ParameterNode).shape], data: data.slice() },
+            { shape: [...shape], data: (values.get(name) as Float32Array).slice() },
           ]),
         );
       },

@@ -176,6 +176,13 @@ describe("by name", () => {
     expect(shapes.slice(-4)).toEqual(["2.gain [8]", "2.bias [8]", "3.W [2, 8]", "3.b [2]"]);
   });
 
+  it("in the order of the network, in whatever order they were given", () => {
+    const all = open(1).parameters();
+    const reversed = Object.fromEntries(Object.entries(all).reverse());
+    const again = createModel(net, openPlain(), { parameters: reversed }).parameters();
+    expect(Object.keys(again)).toEqual(Object.keys(all));
+  });
+
   it("set what was got, and it is another model's twin", () => {
     const [a, b] = [open(1), open(2)];
     const x = { shape: [4, 2], data: Int32Array.of(0, 1, 2, 3, 4, 5, 6, 0) };
