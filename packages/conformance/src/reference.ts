@@ -1,5 +1,7 @@
 /** What a kernel means: the same operation as a graph, for the oracle. */
-import { bounded, evaluate, Graph, type Accuracy, type Kernel, type Node } from "@recurra/core/internal";
+import {
+  bounded, evaluate, gather, Graph, outer, reduce, scatterAdd, type Accuracy, type Kernel, type Node,
+} from "@recurra/core/internal"; // prettier-ignore
 import type { Judged } from "./law.ts";
 
 /** What a kernel reads: rows and columns as stored, 1 where they are repeated. */
@@ -56,7 +58,9 @@ export function expectedOf(
       const overRows = kernel.rows !== "rows";
       if (overRows) shape = { rows: kernel.rows, width: kernel.width };
       const terms = kernel.terms.map(({ a, b, transposeB }) =>
-        overRows ? graph.outer(sequence(a), sequence(b)) : graph.product(matrix(b), sequence(a), !transposeB),
+        overRows
+          ? outer(graph, sequence(a), sequence(b))
+          : graph.product(matrix(b), sequence(a), !transposeB),
       );
       const addend = kernel.addend ? (overRows ? matrix(0) : sequence(0)) : undefined;
       results = [[...(addend ? [addend] : []), ...terms].reduce((sum, term) => graph.map("plus", sum, term))];
@@ -64,15 +68,15 @@ export function expectedOf(
     }
     case "reduce":
       shape = { rows, width: 1 };
-      results = [graph.reduce(kernel.fn, sequence(0))];
+      results = [reduce(graph, kernel.fn, sequence(0))];
       break;
     case "gather":
-      results = [graph.gather(matrix(0), sequence(1))];
+      results = [gather(graph, matrix(0), sequence(1))];
       break;
     case "scatterAdd": {
       shape = { rows: tableRows, width: kernel.width };
       const like = graph.parameter("table", "table", [tableRows, kernel.width], unused);
-      results = [graph.scatterAdd(like, sequence(0), sequence(1))];
+      results = [scatterAdd(graph, like, sequence(0), sequence(1))];
       break;
     }
   }

@@ -4,7 +4,18 @@
  * of the initial state. That is back-propagation through time (Werbos 1990).
  */
 import { fail } from "./errors.ts";
-import type { Graph, InputNode, Node, ParameterNode, StateNode } from "./graph.ts";
+import {
+  join,
+  outer,
+  reduce,
+  scatterAdd,
+  slice,
+  type Graph,
+  type InputNode,
+  type Node,
+  type ParameterNode,
+  type StateNode,
+} from "./graph.ts";
 import { derivatives } from "./functions.ts";
 
 export interface Adjoint {
@@ -66,7 +77,7 @@ export function differentiate(graph: Graph, seeds: ReadonlyMap<Node, Node>, mask
   for (const [state, carried] of states) {
     const before = total(state);
     // A step past the end keeps the state, and so its gradient.
-    graph.carry(carried, graph.expand(before ? within(before, carried) : graph.constant(0), state.width));
+    graph.next.set(carried, graph.expand(before ? within(before, carried) : graph.constant(0), state.width));
   }
   return { parameters, inputs, states };
 }
@@ -91,14 +102,14 @@ function contributions(
       );
     case "product":
       return [
-        [a, node.transposed ? graph.outer(b, within(delta)) : graph.outer(within(delta), b)],
+        [a, node.transposed ? outer(graph, b, within(delta)) : outer(graph, within(delta), b)],
         [b, graph.product(a, delta, !node.transposed)],
       ];
     case "reduce":
       if (node.fn === "max") {
         // Equal maxima share it.
         const largest = graph.map("equal", a, node);
-        const share = graph.map("over", delta, graph.reduce("sum", largest));
+        const share = graph.map("over", delta, reduce(graph, "sum", largest));
         return [[a, graph.map("select", largest, share, graph.constant(0))]];
       }
       return [
@@ -113,15 +124,15 @@ function contributions(
     case "concat": {
       let start = 0;
       return node.args.map(
-        (arg) => [arg, graph.slice(delta, (start += arg.width) - arg.width, arg.width)] as const,
+        (arg) => [arg, slice(graph, delta, (start += arg.width) - arg.width, arg.width)] as const,
       );
     }
     case "gather":
-      return [[a, graph.scatterAdd(a, b, delta)]];
+      return [[a, scatterAdd(graph, a, b, delta)]];
     case "slice": {
       const zeros = (width: number): Node[] =>
         width > 0 ? [graph.expand(graph.constant(0), width, delta.domain)] : [];
-      return [[a, graph.concat(...zeros(node.start), delta, ...zeros(a.width - node.start - node.width))]];
+      return [[a, join(graph, ...zeros(node.start), delta, ...zeros(a.width - node.start - node.width))]];
     }
     case "outer":
     case "scatterAdd":
@@ -136,7 +147,7 @@ function contributions(
 function unbroadcast(graph: Graph, delta: Node, from: Node, to: Node, within: (delta: Node) => Node): Node {
   if (from.op !== "map") return delta;
   let sum = delta;
-  if (to.width === 1 && from.width > 1) sum = graph.reduce("sum", graph.expand(sum, from.width));
-  if (to.domain === "one" && from.domain !== "one") sum = graph.outer(graph.constant(1), within(sum));
+  if (to.width === 1 && from.width > 1) sum = reduce(graph, "sum", graph.expand(sum, from.width));
+  if (to.domain === "one" && from.domain !== "one") sum = outer(graph, graph.constant(1), within(sum));
   return sum;
 }

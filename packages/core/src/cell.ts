@@ -4,11 +4,11 @@
  *
  * Declaring has no side effects, and says so to bundlers: the cells that a page doesn't use are left out of it.
  */
-import { Expr, Matrix, type Graph, type Loop, type Node, type StateNode } from "./expr.ts";
+import { check, checkName, isRecord, isWhole } from "./check.ts";
+import { Expr, Matrix, nodeOf, type Node } from "./expr.ts";
 import { fail } from "./errors.ts";
+import { uniform, type Initializer } from "./initializers.ts";
 import { checkOptions } from "./options.ts";
-import { kindOf } from "./tensor.ts";
-import type { Initializer } from "./initializers.ts";
 
 /** A width: a number, the layer's inputSize ("I"), or its hiddenSize ("H"). */
 export type Size = number | "I" | "H";
@@ -81,37 +81,25 @@ export interface CellDeclaration<S extends string, W extends string, U extends s
   readonly step: Step<S, W, U, B, P>;
 }
 
-/** What one application of a cell gave: its output, and the values a trace shows. */
-export interface CellStep {
-  readonly output: Node;
-  readonly states: readonly StateNode[];
-  readonly traces: ReadonlyMap<string, Node>;
-}
-
+/** Where a cell is applied. */
 export interface CellSite {
-  readonly graph: Graph;
   readonly x: Expr;
   /** Prefix of the parameters' names; may differ from the states' where a layer is applied twice. */
   readonly name: string;
   readonly stateName: string;
   readonly reverse: boolean;
   readonly hiddenSize: number;
-  /** The initializer of a parameter by its name in the cell ("W.i"). */
-  initializer(name: string, declared: Initializer | undefined): Initializer;
-  /** What the state really becomes (a masked step keeps it). */
-  keep(state: StateNode, next: Node): Node;
+  /** Of weights, or of whole groups of gates, in place of those that the cell declares. */
+  readonly initializers: Readonly<Record<string, Initializer>>;
 }
 
 export interface Cell {
   readonly name: string;
-  /** How many matrices it applies to x and to h, for counting flops. */
-  readonly gates: number;
-  readonly states: readonly string[];
-  apply(site: CellSite): CellStep;
+  /** What initializers may be given for: a weight ("W.i"), or a group of gates ("W"). */
+  readonly weights: readonly string[];
+  /** Gives the output; states and traces are noted in the graph. */
+  apply(site: CellSite): Expr;
 }
-
-/** What a step is given or gives back besides states and weights. */
-const reserved: ReadonlySet<string> = new Set(["x", "W", "U", "b", "y"]);
 
 /** Declare a cell. Sizes come later, with `recurrent(cell, { inputSize, hiddenSize })`. */
 /* @__NO_SIDE_EFFECTS__ */
@@ -123,123 +111,126 @@ export function cell<
   const P extends Readonly<Record<string, WeightSpec<unknown>>> = Record<never, never>,
 >(declaration: CellDeclaration<S, W, U, B, P>): Cell {
   checkOptions(declaration, ["name", "state", "W", "U", "b", "weights", "step"], "cell");
-  const { name, W = [], U = [], b = [], weights = {} as P } = declaration;
-  if (typeof declaration.step !== "function" || typeof declaration.state !== "object")
-    fail("INVALID_ARGUMENT", `cell ${name}: expected its states and a step`);
-  const shapes = new Map<string, StateShape>(
-    Array.isArray(declaration.state)
-      ? declaration.state.map((s: S) => [s, {}])
-      : Object.entries<StateShape>(declaration.state as Record<S, StateShape>),
-  );
-  const own = [...shapes.keys(), ...Object.keys(weights)];
-  const taken = own.find((key, i) => reserved.has(key) || own.indexOf(key) !== i);
-  if (taken !== undefined)
+  const { name, state, W = [], U = [], b = [], weights = {} as P, step } = declaration;
+  const who = `cell ${name}`;
+  check(typeof name === "string", "cell: name", "a text", name);
+  check(typeof step === "function", who, "a step", step);
+  check(Array.isArray(state) || isRecord(state), who, "states by name", state);
+  check(isRecord(weights), who, "weights by name", weights);
+
+  const declared: readonly (readonly [string, StateShape])[] = Array.isArray(state)
+    ? state.map((key: string) => [key, {}])
+    : Object.entries(state);
+  const states = declared.map(([key, shape]) => {
+    checkOptions(shape, ["width", "initial"], `${who}: ${key}`);
+    const { width, initial } = { width: "H" as const, initial: 0, ...shape };
+    check(typeof initial === "number", `${who}: initial ${key}`, "a number", initial);
+    return [key, { width, initial }] as const;
+  });
+  const h = states.find(([key]) => key === "h");
+  if (!h)
     fail(
       "INVALID_ARGUMENT",
-      `cell ${name}: expected states and weights to have names of their own, got ${taken} again; x, W, U, b and y are taken too`,
+      `${who}: expected a state called h, got ${states.map(([key]) => key).join(", ") || "none"}; h is what the recurrent matrices U apply to`,
     );
-  for (const [key, shape] of shapes)
-    if ("width" in shape) checkSize(shape.width, `cell ${name}: width of state ${key}`);
-  for (const [key, spec] of Object.entries<WeightSpec<unknown>>(weights)) {
-    checkSize(spec.width, `cell ${name}: width of ${key}`);
-    if ("rows" in spec) checkSize(spec.rows, `cell ${name}: rows of ${key}`);
+  const groups: readonly (readonly [string, WeightSpec<unknown>])[] = [
+    ["W", { gates: W, rows: "H", width: "I" }],
+    ["U", { gates: U, rows: "H", width: h[1].width }],
+    ["b", { gates: b, width: "H" }],
+    ...Object.entries<WeightSpec<unknown>>(weights),
+  ];
+  for (const [group, spec] of groups) {
+    checkOptions(spec, ["gates", "rows", "width", "initializer", "value"], `${who}: ${group}`);
+    const { gates = [] } = spec;
+    check(Array.isArray(gates), `${who}: ${group}`, "a list of gates", gates);
+    for (const gate of gates) checkName(gate, `${who}: gates of ${group}`);
   }
-  if (!shapes.has("h"))
-    fail(
-      "INVALID_ARGUMENT",
-      `cell ${name}: expected a state called h, got ${[...shapes.keys()].join(", ") || "none"}; h is what the recurrent matrices U apply to`,
-    );
+  // What a step is given or gives back under other names than these.
+  const taken = ["x", "y"];
+  for (const [key, { width, rows = 1 }] of [...states, ...groups] as typeof groups) {
+    checkName(key, `${who}: states and weights`, taken);
+    taken.push(key);
+    for (const size of [width, rows])
+      check(
+        size === "I" || size === "H" || isWhole(size),
+        `${who}: size of ${key}`,
+        '"I", "H" or a whole number of at least 1',
+        size,
+      );
+  }
 
   return {
     name,
-    gates: Math.max(W.length, U.length),
-    states: [...shapes.keys()],
+    weights: groups.flatMap(([group, { gates }]) =>
+      gates ? gates.flatMap((gate) => [group, `${group}.${gate}`]) : group,
+    ),
 
-    apply({ graph, x, name: prefix, stateName, reverse, hiddenSize, initializer, keep }) {
-      const size = (s: Size): number => (s === "I" ? x.width : s === "H" ? hiddenSize : s);
-      const weight = (local: string, storage: string, spec: WeightSpec<unknown>): Node =>
-        graph.parameter(
-          `${prefix}.${local}`,
-          `${prefix}.${storage}`,
-          spec.rows === undefined ? [size(spec.width)] : [size(spec.rows), size(spec.width)],
-          initializer(local, spec.initializer),
-        );
-      const wrap = (local: string, storage: string, spec: WeightSpec<unknown>): Expr | Matrix =>
-        spec.rows === undefined
-          ? new Expr(graph, weight(local, storage, spec))
-          : new Matrix(graph, weight(local, storage, spec));
-      const gated = (
-        group: string,
-        gates: readonly string[],
-        spec: WeightSpec<unknown>,
-      ): Readonly<Record<string, Expr | Matrix>> =>
-        // A vector's gates lie beside each other in one storage of a row each; matrices are stacked by rows.
-        named(
-          `cell ${name}: ${group}`,
-          Object.fromEntries(gates.map((gate) => [gate, wrap(`${group}.${gate}`, group, spec)])),
-        );
-
-      const loop: Loop = graph.loop(stateName, reverse);
-      const states = [...shapes].map(([key, { width = "H", initial = 0 }]) =>
-        graph.state(loop, `${stateName}.${key}`, size(width), initial),
-      );
-      const h = shapes.get("h")?.width ?? "H";
-      const values: Record<string, unknown> = {
-        x,
-        W: gated("W", W, { rows: "H", width: "I" }),
-        U: gated("U", U, { rows: "H", width: h }),
-        b: gated("b", b, { width: "H" }),
-      };
-      [...shapes.keys()].forEach((key, i) => (values[key] = new Expr(graph, states[i] as StateNode)));
-      for (const [key, spec] of Object.entries(weights))
-        values[key] = spec.gates ? gated(key, spec.gates, spec) : wrap(key, key, spec);
+    apply({ x, name: prefix, stateName, reverse, hiddenSize, initializers }) {
+      const { graph } = x;
+      const sizeOf = (size: Size): number => (size === "I" ? x.width : size === "H" ? hiddenSize : size);
+      const byDefault = uniform(1 / Math.sqrt(hiddenSize));
+      const loop = graph.loop(stateName, reverse);
+      const values: Record<string, unknown> = { x };
+      for (const [key, { width, initial }] of states) {
+        const node = graph.state(loop, `${stateName}.${key}`, sizeOf(width), initial);
+        graph.states.set(node.name, node);
+        values[key] = new Expr(graph, node);
+      }
+      for (const [group, { gates, rows, width, initializer = byDefault }] of groups) {
+        // Of all gates in one storage: matrices are stacked by rows, vectors are a row each.
+        const weight = (local: string): Expr | Matrix => {
+          const node = graph.parameter(
+            `${prefix}.${local}`,
+            `${prefix}.${group}`,
+            (rows ? [rows, width] : [width]).map(sizeOf),
+            initializers[local] ?? initializers[group] ?? initializer,
+          );
+          return new (rows ? Matrix : Expr)(graph, node);
+        };
+        values[group] = gates
+          ? named(
+              `${who}: ${group}`,
+              Object.fromEntries(gates.map((gate) => [gate, weight(`${group}.${gate}`)])),
+            )
+          : weight(group);
+      }
 
       const first = graph.nodes.length;
-      const result: Readonly<Record<string, Expr | undefined>> = declaration.step(
-        values as Parameters<typeof declaration.step>[0],
-      );
-      const value = (key: string): Node | undefined => {
-        const given: unknown = result[key];
-        if (given === undefined) return undefined;
-        if (!(given instanceof Expr))
-          fail(
-            "INVALID_ARGUMENT",
-            `cell ${name}: expected its step to return an expression for ${key}, got ${kindOf(given)}`,
-          );
-        graph.own(given.node);
+      const returned: unknown = step(values as Parameters<typeof step>[0]);
+      check(isRecord(returned), who, "its step to return the next states by name", returned);
+      const traces = new Map<string, Node>();
+      for (const gate of [...W, ...U, ...b]) {
+        const matrices = ["W", "U"].map((group) => graph.parameters.get(`${prefix}.${group}.${gate}`));
+        const value = gateValue(matrices, graph.nodes.slice(first));
+        if (value) traces.set(gate, value);
+      }
+      const results = new Map<string, Node>();
+      for (const [key, value] of Object.entries(returned)) {
+        if (value === undefined) continue;
+        const node = nodeOf(value as Expr, `${who}: ${key} of its step`, graph);
         // What follows from parameters alone is the same at every step.
-        return graph.expand(given.node, given.width, "sequence");
-      };
-      if (typeof result !== "object" || (result as unknown) === null)
-        fail(
-          "INVALID_ARGUMENT",
-          `cell ${name}: expected its step to return the next states, got ${kindOf(result)}`,
-        );
-      const traces = gateValues(graph, first, `${prefix}.`, [...new Set<string>([...W, ...U, ...b])]);
-      [...shapes.keys()].forEach((key, i) => {
-        const [state, next] = [states[i] as StateNode, value(key)];
+        results.set(key, graph.expand(node, node.width, "sequence"));
+      }
+      for (const state of loop.states) {
+        const key = state.name.slice(stateName.length + 1);
+        const next = results.get(key);
         if (!next)
           fail(
             "INVALID_ARGUMENT",
-            `cell ${name}: expected its step to return the next ${key}, got ${Object.keys(result).join(", ") || "nothing"}`,
+            `${who}: expected its step to return the next ${key}, got ${[...results.keys()].join(", ") || "nothing"}`,
           );
-        graph.carry(state, keep(state, next));
-      });
-      for (const key of Object.keys(result)) {
-        const node = value(key);
-        if (node) traces.set(key, node);
+        if (next.width !== state.width)
+          fail(
+            "SHAPE_MISMATCH",
+            `state ${state.name}: expected width ${state.width}, got ${next.width}; a step must return each state in its own width`,
+          );
+        graph.next.set(state, graph.within(next, state));
       }
-      return { output: (value("y") ?? value("h")) as Node, states, traces };
+      for (const [key, node] of new Map([...traces, ...results]))
+        graph.traces.set(`${stateName}.${key}`, graph.within(node));
+      return new Expr(graph, graph.within((results.get("y") ?? results.get("h")) as Node));
     },
   };
-}
-
-function checkSize(size: Size | undefined, who: string): void {
-  if (size !== "I" && size !== "H" && !(Number.isInteger(size) && Number(size) >= 1))
-    fail(
-      "INVALID_ARGUMENT",
-      `${who}: expected "I", "H" or a whole number of at least 1, got ${String(size)}`,
-    );
 }
 
 /** A record that answers an unknown name with a clear error, for those who write without types. */
@@ -257,29 +248,15 @@ function named<T>(who: string, record: Readonly<Record<string, T>>): Readonly<Re
 const activations: ReadonlySet<string> = new Set(["tanh", "sigmoid", "relu", "exp", "softplus", "clamp"]);
 
 /** A gate's value: the first activation that its matrices' products reach; without one, the sum that they enter. */
-function gateValues(
-  graph: Graph,
-  first: number,
-  prefix: string,
-  gates: readonly string[],
-): Map<string, Node> {
-  const found = new Map<string, Node>();
-  for (const gate of gates) {
-    const owns = (node: Node): boolean =>
-      node.op === "product" &&
-      ["W", "U"].some((group) => node.args[0] === graph.parameters.get(`${prefix}${group}.${gate}`));
-    const reached = new Set<Node>();
-    let sum: Node | undefined;
-    for (const node of graph.nodes.slice(first)) {
-      if (!owns(node) && !node.args.some((a) => reached.has(a))) continue;
-      reached.add(node);
-      if (node.op === "map" && activations.has(node.fn)) {
-        sum = node;
-        break;
-      }
-      if (!sum || (node.op === "map" && node.fn === "plus" && node.args.includes(sum))) sum = node;
-    }
-    if (sum) found.set(gate, sum);
+function gateValue(matrices: readonly (Node | undefined)[], nodes: readonly Node[]): Node | undefined {
+  const reached = new Set(matrices);
+  let sum: Node | undefined;
+  for (const node of nodes) {
+    if (!node.args.some((a) => reached.has(a))) continue;
+    reached.add(node);
+    const fn = node.op === "map" ? node.fn : "";
+    if (activations.has(fn)) return node;
+    if (!sum || (fn === "plus" && node.args.includes(sum))) sum = node;
   }
-  return found;
+  return sum;
 }

@@ -1,7 +1,7 @@
 /** What cells and networks are written in: expressions over the graph, with methods for sums and functions for the rest. */
 import type { FunctionName, ReduceName } from "./backend.ts";
 import { fail } from "./errors.ts";
-import type { Graph, Node } from "./graph.ts";
+import { describe, join, reduce, type Graph, type Node } from "./graph.ts";
 import { kindOf } from "./tensor.ts";
 
 export * from "./graph.ts";
@@ -37,27 +37,38 @@ export class Matrix {
   ) {}
   /** The matrix-vector product, of width out. */
   dot(v: Expr): Expr {
-    return new Expr(this.graph, this.graph.product(this.node, expression(v, "dot").node));
+    const { graph, node } = this;
+    const by = nodeOf(v, "dot", graph);
+    if (by.width !== node.width)
+      fail(
+        "SHAPE_MISMATCH",
+        `${describe(node)}.dot: expected a vector of ${node.width}, got ${describe(by)} of ${by.width}; a matrix is [out, in]`,
+      );
+    return new Expr(graph, graph.product(node, by));
   }
 }
 
 /** A pointwise function on expressions; numbers become constants. */
 export function apply(fn: FunctionName, ...args: readonly (Expr | number)[]): Expr {
-  const first = args.find((a) => typeof a !== "number");
-  if (first === undefined) fail("INVALID_ARGUMENT", `${fn}: expected an expression, got numbers only`);
-  const { graph } = expression(first, fn);
+  const graph = graphOf((args.find((a) => typeof a !== "number") ?? args[0]) as Expr, fn);
   return new Expr(
     graph,
-    graph.map(fn, ...args.map((a) => (typeof a === "number" ? graph.constant(a) : expression(a, fn).node))),
+    graph.map(fn, ...args.map((a) => (typeof a === "number" ? graph.constant(a) : nodeOf(a, fn, graph)))),
   );
 }
 
-/** Checks that something is an expression. */
-function expression(v: Expr, who: string): Expr {
-  if (v instanceof Expr) return v;
+/** The graph that an expression belongs to. @throws INVALID_ARGUMENT where it isn't one */
+export function graphOf(v: Expr, who: string): Graph {
+  nodeOf(v, who);
+  return v.graph;
+}
+
+/** The node of an expression. @throws INVALID_ARGUMENT where it isn't one, or belongs to another graph */
+export function nodeOf(v: Expr, who: string, graph: Graph = v?.graph): Node {
+  if (v instanceof Expr && v.graph === graph) return v.node;
   fail(
     "INVALID_ARGUMENT",
-    `${who}: expected an expression, got ${(v as unknown) instanceof Matrix ? "a matrix; apply it with dot" : kindOf(v)}`,
+    `${who}: expected an expression, got ${v instanceof Expr ? "another network's" : (v as unknown) instanceof Matrix ? "a matrix; apply it with dot" : `${kindOf(v)}; network(), stack() and a cell's step are given expressions`}`,
   );
 }
 
@@ -93,8 +104,10 @@ export const select = (condition: Operand, a: Operand, b: Operand): Expr => appl
 
 const reduction =
   (fn: ReduceName): Unary =>
-  (v) =>
-    new Expr(expression(v, fn).graph, v.graph.reduce(fn, v.node));
+  (v) => {
+    const graph = graphOf(v, fn);
+    return new Expr(graph, reduce(graph, fn, v.node));
+  };
 /** Over the row: a width of 1. */
 export const rowSum: Unary = /* @__PURE__ */ reduction("sum");
 export const rowMean: Unary = /* @__PURE__ */ reduction("mean");
@@ -102,10 +115,6 @@ export const rowMax: Unary = /* @__PURE__ */ reduction("max");
 
 /** Side by side: widths add. */
 export function concat(...parts: readonly Expr[]): Expr {
-  const [first] = parts;
-  if (!first) fail("INVALID_ARGUMENT", "concat: expected at least one expression, got none");
-  return new Expr(
-    expression(first, "concat").graph,
-    first.graph.concat(...parts.map((p) => expression(p, "concat").node)),
-  );
+  const graph = graphOf(parts[0] as Expr, "concat");
+  return new Expr(graph, join(graph, ...parts.map((part) => nodeOf(part, "concat", graph))));
 }

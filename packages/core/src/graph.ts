@@ -1,8 +1,10 @@
 /**
- * The expression graph: products with parameter matrices, pointwise functions, row reductions, and states that are carried
- * from step to step. A node stands for a value at every step; nothing is computed here.
+ * The expression graph of a network: products with parameter matrices, pointwise functions, row reductions, states that are
+ * carried from step to step, and names for all that goes in and comes out. A node stands for a value at every step; nothing
+ * is computed here.
  *
  * Equal nodes are one node (interned within a graph, never globally), so a cell may write the same subexpression twice.
+ * Graphs are built by expressions, which check what users give, and by the adjoint, which needs no checks.
  */
 import type { FunctionName, ReduceName } from "./backend.ts";
 import { fail } from "./errors.ts";
@@ -97,46 +99,90 @@ export interface Storage {
   rows: number;
 }
 
-const domains: readonly Domain[] = ["one", "batch", "sequence"];
-const wider = (a: Domain, b: Domain): Domain => (domains.indexOf(a) > domains.indexOf(b) ? a : b);
+/** A layer that was applied, under the name of its states. */
+export interface AppliedLayer {
+  readonly layer: object;
+  readonly name: string;
+  readonly kind: string;
+  readonly width: number;
+}
 
-type Unnumbered<N> = N extends Node ? Omit<N, "id"> : never;
+export interface BuildOptions {
+  /** Rows have lengths: steps past a row's end keep their states and give 0. */
+  readonly masked?: boolean;
+  /** Dropout draws its masks. */
+  readonly dropout?: boolean;
+}
+
+/** A mask to be drawn: 1 with probability `keep`. */
+export interface Dropout {
+  readonly input: InputNode;
+  readonly keep: number;
+}
+
+const domains: readonly Domain[] = ["one", "batch", "sequence"];
+
+type Shape = Pick<Base, "width" | "rows" | "domain">;
+/** Ids as floats. Allocates nothing where they are floats. @throws INVALID_ARGUMENT where they aren't ids */
+export type ReadIds = (data: unknown, who: string) => Float32Array;
+
+/** What a node of one kind holds besides what every node does; its shape where it isn't its widest arguments'. */
+type Fields<N extends Node> = Omit<N, keyof Base | "op"> & Partial<Shape>;
 
 export class Graph {
   readonly nodes: Node[] = [];
+  readonly #interned = new Map<string, Node>();
   readonly loops: Loop[] = [];
   readonly parameters = new Map<string, ParameterNode>();
   readonly storages = new Map<string, Storage>();
   /** State → its value after the step. */
   readonly next = new Map<StateNode, Node>();
-  readonly #interned = new Map<string, Node>();
 
-  #add<N extends Node>(node: Unnumbered<N>): N {
-    const numbered = { ...node, id: this.nodes.length } as unknown as N;
-    this.nodes.push(numbered);
-    return numbered;
+  readonly inputs = new Map<string, InputNode>();
+  /** Inputs that hold ids, with what checks and converts them. */
+  readonly ids = new Map<string, ReadIds>();
+  readonly outputs = new Map<string, Node>();
+  readonly states = new Map<string, StateNode>();
+  readonly traces = new Map<string, Node>();
+  readonly layers: AppliedLayer[] = [];
+  /** The name that the next layer gets unless it has one: its place in a stack. */
+  place: string | undefined;
+  readonly dropouts: Dropout[] = [];
+  /** 1 where the row's sequence has this step, else 0. */
+  readonly mask: InputNode | undefined;
+
+  constructor(readonly options: BuildOptions = {}) {
+    if (options.masked) this.mask = this.input("mask", 1, "sequence");
   }
 
-  #intern<N extends Node>(node: Unnumbered<N>, detail: string | number | boolean): N {
-    this.own(...node.args);
-    const key = `${node.op}|${detail}|${node.args.map((a) => a.id).join()}`;
-    let found = this.#interned.get(key);
-    if (!found) this.#interned.set(key, (found = this.#add<N>(node)));
-    return found as N;
-  }
-
-  /** Checks that nodes are this graph's. */
-  own(...nodes: readonly Node[]): void {
-    for (const node of nodes)
-      if (this.nodes[node.id] !== node)
-        fail(
-          "INVALID_ARGUMENT",
-          `${describe(node)}: expected expressions of one network, got another network's`,
-        );
+  /**
+   * The node of this kind on these arguments.
+   * @param detail tells it from others of its kind and shape on the same arguments
+   */
+  node<N extends Node>(
+    op: N["op"],
+    detail: string | number | boolean,
+    fields: Fields<N>,
+    ...args: readonly Node[]
+  ): N {
+    const shape: Shape = {
+      width: Math.max(1, ...args.map((a) => a.width)),
+      rows: Math.max(1, ...args.map((a) => a.rows)),
+      domain: domains[Math.max(0, ...args.map((a) => domains.indexOf(a.domain)))] as Domain,
+      ...fields,
+    };
+    const key = [op, detail, shape.width, shape.rows, shape.domain, ...args.map((a) => a.id)].join("|");
+    let node = this.#interned.get(key);
+    if (!node) {
+      node = { op, ...shape, args, id: this.nodes.length } as unknown as N;
+      this.nodes.push(node);
+      this.#interned.set(key, node);
+    }
+    return node as N;
   }
 
   input(name: string, width: number, domain: "batch" | "sequence"): InputNode {
-    return this.#add({ op: "input", name, width, domain, rows: 1, args: [] });
+    return this.node<InputNode>("input", name, { name, width, domain });
   }
 
   loop(name: string, reverse: boolean): Loop {
@@ -145,30 +191,12 @@ export class Graph {
     return loop;
   }
 
+  /** What it becomes after the step is to be set in `next`. */
   state(loop: Loop, name: string, width: number, initial: number): StateNode {
-    const node = this.#add<StateNode>({
-      op: "state",
-      name,
-      loop,
-      initial,
-      width,
-      domain: "sequence",
-      rows: 1,
-      args: [],
-    });
+    const detail = `${loop.id} ${name}`;
+    const node = this.node<StateNode>("state", detail, { name, loop, initial, width, domain: "sequence" });
     loop.states.push(node);
     return node;
-  }
-
-  /** Say what a state becomes after the step. */
-  carry(state: StateNode, next: Node): void {
-    this.own(next);
-    if (next.width !== state.width)
-      fail(
-        "SHAPE_MISMATCH",
-        `state ${state.name}: expected width ${state.width}, got ${next.width}; a step must return each state in its own width`,
-      );
-    this.next.set(state, next);
   }
 
   /** A vector [width] or matrix [rows, columns]. Asking again for the same name gives the same parameter. */
@@ -178,137 +206,91 @@ export class Graph {
     shape: readonly number[],
     initializer: Initializer,
   ): ParameterNode {
-    const [rows, width] = shape.length === 1 ? [1, shape[0] as number] : (shape as [number, number]);
     const known = this.parameters.get(name);
-    if (known) {
-      if (known.shape.join() !== shape.join())
-        fail(
-          "SHAPE_MISMATCH",
-          `${name}: expected shape [${known.shape.join(", ")}] as where it was first used, got [${shape.join(", ")}]; give the layers different names`,
-        );
-      return known;
-    }
-    let home = this.storages.get(storage);
-    if (!home) this.storages.set(storage, (home = { name: storage, width, rows: 0 }));
-    if (home.width !== width)
-      fail(
-        "SHAPE_MISMATCH",
-        `${name}: expected ${home.width} columns as in the rest of ${storage}, got ${width}`,
-      );
-    const node = this.#add<ParameterNode>({
-      op: "parameter",
-      name,
-      storage: home,
-      row: home.rows,
-      shape,
-      initializer,
-      rows,
-      width,
-      domain: "one",
-      args: [],
-    });
+    if (known) return known;
+    const [width = 1, rows = 1] = [...shape].reverse();
+    const home = this.storages.get(storage) ?? { name: storage, width, rows: 0 };
+    this.storages.set(storage, home);
+    const row = home.rows;
     home.rows += rows;
+    const fields = { name, storage: home, row, shape, initializer, rows, width };
+    const node = this.node<ParameterNode>("parameter", name, fields);
     this.parameters.set(name, node);
     return node;
   }
 
   /** Constants are told apart by Object.is: ∞, −∞, NaN, 0 and −0 are five. */
   constant(value: number): ConstantNode {
-    return this.#intern(
-      { op: "constant", value, width: 1, domain: "one", rows: 1, args: [] },
-      Object.is(value, -0) ? "-0" : value,
-    );
+    return this.node<ConstantNode>("constant", Object.is(value, -0) ? "-0" : value, { value });
   }
 
   product(matrix: Node, v: Node, transposed = false): ProductNode {
-    const [inner, width] = transposed ? [matrix.rows, matrix.width] : [matrix.width, matrix.rows];
-    if (v.width !== inner)
-      fail(
-        "SHAPE_MISMATCH",
-        `${describe(matrix)}.dot: expected a vector of ${inner}, got ${describe(v)} of ${v.width}; a matrix is [out, in]`,
-      );
-    return this.#intern(
-      { op: "product", transposed, width, domain: v.domain, rows: 1, args: [matrix, v] },
-      transposed,
-    );
-  }
-
-  outer(a: Node, b: Node): OuterNode {
-    return this.#intern({ op: "outer", width: b.width, rows: a.width, domain: "one", args: [a, b] }, "");
+    const width = transposed ? matrix.width : matrix.rows;
+    return this.node<ProductNode>("product", transposed, { transposed, width, rows: 1 }, matrix, v);
   }
 
   map(fn: FunctionName, ...args: readonly Node[]): MapNode {
-    const width = Math.max(...args.map((a) => a.width));
-    const rows = Math.max(...args.map((a) => a.rows));
-    for (const a of args)
-      if ((a.width !== width && a.width !== 1) || (a.rows !== rows && a.rows !== 1))
-        fail(
-          "SHAPE_MISMATCH",
-          `${fn}: expected operands of one width, got ${args.map((b) => `${describe(b)} of ${b.width}`).join(" and ")}; only a width of 1 is repeated`,
-        );
-    const domain = args.map((a) => a.domain).reduce(wider);
-    if (domain === "sequence" && args.some((a) => a.domain === "batch"))
+    const node = this.node<MapNode>("map", fn, { fn }, ...args);
+    if (args.some((a) => a.width !== 1 && a.width !== node.width))
+      fail(
+        "SHAPE_MISMATCH",
+        `${fn}: expected operands of one width, got ${args.map((a) => `${describe(a)} of ${a.width}`).join(" and ")}; only a width of 1 is repeated`,
+      );
+    if (node.domain === "sequence" && args.some((a) => a.domain === "batch"))
       fail(
         "UNSUPPORTED",
         `${fn}: a value with a row a sequence can't be combined with one that has a row a step; feed it as a state's initial value`,
       );
-    return this.#intern({ op: "map", fn, width, rows, domain, args }, fn);
+    return node;
   }
 
   /** Repeat a width of 1, and one row for every row of a wider domain. */
   expand(v: Node, width: number, domain: Domain = v.domain): Node {
     if (v.width === width && v.domain === domain) return v;
-    return this.#intern<MapNode>(
-      { op: "map", fn: "copy", width, rows: v.rows, domain, args: [v] },
-      `expand${width}${domain}`,
-    );
+    return this.node<MapNode>("map", "copy", { fn: "copy", width, domain }, v);
   }
 
-  reduce(fn: ReduceName, v: Node): ReduceNode {
-    return this.#intern({ op: "reduce", fn, width: 1, rows: v.rows, domain: v.domain, args: [v] }, fn);
+  /** `v` at the steps that a row has, `otherwise` past its end. */
+  within(v: Node, otherwise: Node = this.constant(0)): Node {
+    return this.mask && v.domain === "sequence" ? this.map("select", this.mask, v, otherwise) : v;
   }
 
-  concat(...args: readonly Node[]): Node {
-    const [first] = args;
-    if (!first) fail("INVALID_ARGUMENT", "concat: expected at least one expression, got none");
-    if (args.length === 1) return first;
-    const domain = args.map((a) => a.domain).reduce(wider);
-    if (args.some((a) => a.domain !== domain))
-      fail("UNSUPPORTED", "concat: expected values with the same rows");
-    return this.#intern(
-      { op: "concat", width: args.reduce((sum, a) => sum + a.width, 0), rows: first.rows, domain, args },
-      "",
-    );
+  /** The value at each row's last step. The input `last` holds their numbers (t · B + b); −1 for an empty row. */
+  last(v: Node): GatherNode {
+    return gather(this, v, this.input("last", 1, "batch"));
   }
+}
 
-  slice(v: Node, start: number, width: number): Node {
-    if (start === 0 && width === v.width) return v;
-    return this.#intern(
-      { op: "slice", start, width, rows: v.rows, domain: v.domain, args: [v] },
-      `${start}:${width}`,
-    );
-  }
+// What only some networks need is beside the graph, so that the others' bundles go without it.
 
-  gather(table: Node, index: Node): GatherNode {
-    return this.#intern(
-      { op: "gather", width: table.width, rows: 1, domain: index.domain, args: [table, index] },
-      "",
-    );
-  }
+export const gather = (graph: Graph, table: Node, index: Node): GatherNode =>
+  graph.node<GatherNode>("gather", "", { width: table.width, rows: 1, domain: index.domain }, table, index);
 
-  /** The result is shaped like `table`. */
-  scatterAdd(table: Node, index: Node, values: Node): ScatterAddNode {
-    const { rows, domain } = table;
-    return this.#intern(
-      { op: "scatterAdd", width: values.width, rows, domain, args: [index, values] },
-      `${domain}${rows}`,
-    );
-  }
+/** The result is shaped like `table`. */
+export const scatterAdd = (graph: Graph, { rows, domain }: Node, index: Node, values: Node): ScatterAddNode =>
+  graph.node<ScatterAddNode>("scatterAdd", "", { width: values.width, rows, domain }, index, values);
+
+export const outer = (graph: Graph, a: Node, b: Node): OuterNode =>
+  graph.node<OuterNode>("outer", "", { width: b.width, rows: a.width, domain: "one" }, a, b);
+
+export const reduce = (graph: Graph, fn: ReduceName, v: Node): ReduceNode =>
+  graph.node<ReduceNode>("reduce", fn, { fn, width: 1 }, v);
+
+export const slice = (graph: Graph, v: Node, start: number, width: number): Node =>
+  width === v.width ? v : graph.node<SliceNode>("slice", start, { start, width }, v);
+
+/** Side by side: widths add. There is at least one. */
+export function join(graph: Graph, ...args: readonly Node[]): Node {
+  const first = args[0] as Node;
+  if (args.some((a) => a.domain !== first.domain))
+    fail("UNSUPPORTED", "concat: expected values with the same rows");
+  const width = args.reduce((sum, a) => sum + a.width, 0);
+  return args.length === 1 ? first : graph.node<ConcatNode>("concat", "", { width }, ...args);
 }
 
 /** A node's name in messages. */
 export function describe(node: Node): string {
-  if (node.op === "input" || node.op === "state" || node.op === "parameter") return node.name;
+  if ("name" in node) return node.name;
   if (node.op === "constant") return String(node.value);
-  return node.op === "map" || node.op === "reduce" ? `${node.fn}(…)` : `${node.op}(…)`;
+  return `${"fn" in node ? node.fn : node.op}(…)`;
 }

@@ -1,5 +1,5 @@
 /** Layer normalisation on expressions. Ba, Kiros & Hinton 2016, "Layer normalization", equations 3 and 4, without gain and bias. */
-import { concat, Expr, rowMean, rsqrt } from "./expr.ts";
+import { concat, Expr, rowMean, rsqrt, slice } from "./expr.ts";
 
 /** Added to the variance, so that a row of equal values gives 0. */
 const epsilon = 1e-5;
@@ -18,7 +18,7 @@ export function layerNormTogether<const K extends string>(
   let start = 0;
   const cut = ([key, { width }]: [string, Expr]): [string, Expr] => {
     start += width;
-    return [key, new Expr(whole.graph, whole.graph.slice(whole.node, start - width, width))];
+    return [key, new Expr(whole.graph, slice(whole.graph, whole.node, start - width, width))];
   };
   return Object.fromEntries(Object.entries<Expr>(parts).map(cut)) as Record<K, Expr>;
 }

@@ -1,12 +1,13 @@
 /** The layers. Each is made with its sizes and applied inside `stack` or `network`. */
 import type { Cell } from "./cell.ts";
+import { check, positive } from "./check.ts";
 import { fail } from "./errors.ts";
-import { concat, Expr, Matrix } from "./expr.ts";
+import { concat, Expr, gather, graphOf, Matrix, select, type ParameterNode } from "./expr.ts";
 import { idsBelow } from "./ids.ts";
 import { constant, normal, uniform, type Initializer } from "./initializers.ts";
 import { layerNorm as normalize } from "./layer-norm.ts";
+import { namedLayer, type Layer } from "./network.ts";
 import { checkOptions } from "./options.ts";
-import { networkOf, positive, type Layer } from "./network.ts";
 
 export interface RecurrentOptions {
   readonly inputSize: number;
@@ -27,18 +28,6 @@ export interface RecurrentOptions {
   readonly name?: string;
 }
 
-const recurrentOptions = [
-  "inputSize",
-  "hiddenSize",
-  "layers",
-  "bidirectional",
-  "merge",
-  "reverse",
-  "dropout",
-  "initializers",
-  "name",
-];
-
 const merges = {
   concat: (a: Expr, b: Expr) => concat(a, b),
   sum: (a: Expr, b: Expr) => a.plus(b),
@@ -51,81 +40,67 @@ const merges = {
  * Parameters: `0.W.i` …; with several layers or directions `0.l1.W.i`, `0.l1.reverse.W.i`. States likewise: `0.h`, `0.l1.reverse.h`.
  */
 export function recurrent(cell: Cell, options: RecurrentOptions): Layer {
-  checkOptions(options, recurrentOptions, "recurrent");
-  const {
-    layers = 1,
-    bidirectional = false,
-    merge = "concat",
-    reverse = false,
-    dropout = 0,
-    initializers = {},
-  } = options;
-  if (typeof (cell as unknown) !== "object" || typeof (cell as Partial<Cell> | null)?.apply !== "function")
-    fail(
-      "INVALID_ARGUMENT",
-      `recurrent: expected a cell, got a ${typeof cell}; call a cell that has options`,
+  const who = "recurrent";
+  checkOptions(
+    options,
+    [
+      "inputSize",
+      "hiddenSize",
+      "layers",
+      "bidirectional",
+      "merge",
+      "reverse",
+      "dropout",
+      "initializers",
+      "name",
+    ],
+    who,
+  );
+  const { inputSize, hiddenSize, layers = 1, merge = "concat", dropout = 0, initializers = {} } = options;
+  const { bidirectional = false, reverse = false } = options;
+  check(
+    typeof (cell as unknown) === "object" && typeof (cell as Partial<Cell> | null)?.apply === "function",
+    who,
+    "a cell",
+    cell,
+    "; call a cell that has options",
+  );
+  for (const [key, size] of Object.entries({ inputSize, hiddenSize, layers }))
+    positive(size, `${who}: ${key}`);
+  probability(dropout, `${who}: dropout`);
+  for (const flag of [bidirectional, reverse])
+    check(typeof flag === "boolean", `${who}: bidirectional and reverse`, "true or false", flag);
+  check(!(bidirectional && reverse), who, "either bidirectional or reverse", "both");
+  check(Object.hasOwn(merges, merge), `${who}: merge`, `one of ${Object.keys(merges).join(", ")}`, merge);
+  checkOptions(initializers, cell.weights, `${who}: initializers`);
+
+  return namedLayer(cell.name, inputSize, options.name, (x, parameters, states) => {
+    check(
+      x.node.domain === "sequence",
+      who,
+      "a value at every step",
+      "one row a sequence",
+      "; put `last` after it",
     );
-  positive(options.inputSize, "recurrent: inputSize");
-  const hiddenSize = positive(options.hiddenSize, "recurrent: hiddenSize");
-  positive(layers, "recurrent: layers");
-  probability(dropout, "recurrent: dropout");
-  if (!Object.hasOwn(merges, merge))
-    fail(
-      "INVALID_ARGUMENT",
-      `recurrent: expected merge to be one of ${Object.keys(merges).join(", ")}, got ${String(merge)}`,
-    );
-  if (bidirectional && reverse)
-    fail("INVALID_ARGUMENT", "recurrent: expected either bidirectional or reverse, got both");
-  const byDefault = uniform(1 / Math.sqrt(hiddenSize));
-
-  const layer = (x: Expr): Expr => {
-    const graph = networkOf(x, "recurrent");
-    if (x.node.domain !== "sequence")
-      fail(
-        "INVALID_ARGUMENT",
-        "recurrent: expected a value at every step, got one row a sequence; put `last` after it",
-      );
-    const name = graph.nameLayer(layer, options.name);
-    const plain = layers === 1 && !bidirectional;
-    fits(x, options.inputSize, "recurrent");
-    const used = new Set<string>();
-
-    const direction = (input: Expr, level: number, backwards: boolean): Expr => {
-      const suffix = plain ? "" : `.l${level}${bidirectional && backwards ? ".reverse" : ""}`;
-      const { output, states, traces } = cell.apply({
-        graph,
-        x: input,
-        name: name.parameters + suffix,
-        stateName: name.states + suffix,
-        reverse: backwards,
-        hiddenSize,
-        initializer(local, declared) {
-          const key = [local, local.split(".")[0] ?? local].find((k) => Object.hasOwn(initializers, k));
-          if (key !== undefined) used.add(key);
-          return (key === undefined ? undefined : initializers[key]) ?? declared ?? byDefault;
-        },
-        keep: (state, next) => graph.withinLength(next, state),
-      });
-      for (const state of states) graph.states.set(state.name, state);
-      for (const [gate, value] of traces)
-        graph.traces.set(`${name.states}${suffix}.${gate}`, graph.withinLength(value));
-      return new Expr(graph, graph.withinLength(output));
-    };
-
     let value = x;
     for (let level = 0; level < layers; level++) {
-      if (level > 0) value = graph.drop(value, dropout);
-      value = bidirectional
-        ? merges[merge](direction(value, level, false), direction(value, level, true))
-        : direction(value, level, reverse);
+      const input = level > 0 ? drop(value, dropout) : value;
+      const run = (backwards: boolean): Expr => {
+        const suffix =
+          layers > 1 || bidirectional ? `.l${level}${bidirectional && backwards ? ".reverse" : ""}` : "";
+        return cell.apply({
+          x: input,
+          name: parameters + suffix,
+          stateName: states + suffix,
+          reverse: backwards,
+          hiddenSize,
+          initializers,
+        });
+      };
+      value = bidirectional ? merges[merge](run(false), run(true)) : run(reverse);
     }
-    const unknown = Object.keys(initializers).find((key) => !used.has(key));
-    if (unknown !== undefined)
-      fail("UNKNOWN_NAME", `recurrent: expected initializers for parameters of ${cell.name}, got ${unknown}`);
-    graph.layers.push({ name: name.states, kind: cell.name, width: value.width });
     return value;
-  };
-  return Object.assign(layer, { inputSize: options.inputSize });
+  });
 }
 
 export interface DenseOptions {
@@ -140,23 +115,11 @@ export function dense(options: DenseOptions): Layer {
   const { inputSize, outputSize, name } = options;
   positive(inputSize, "dense: inputSize");
   positive(outputSize, "dense: outputSize");
-  const layer = (x: Expr): Expr => {
-    const graph = networkOf(x, "dense");
-    fits(x, inputSize, "dense");
-    const own = graph.nameLayer(layer, name);
+  return namedLayer("dense", inputSize, name, (x, own) => {
     const initializer = uniform(1 / Math.sqrt(inputSize));
-    const W = new Matrix(
-      graph,
-      graph.parameter(`${own.parameters}.W`, `${own.parameters}.W`, [outputSize, inputSize], initializer),
-    );
-    const b = new Expr(
-      graph,
-      graph.parameter(`${own.parameters}.b`, `${own.parameters}.b`, [outputSize], initializer),
-    );
-    graph.layers.push({ name: own.states, kind: "dense", width: outputSize });
-    return W.dot(x).plus(b);
-  };
-  return Object.assign(layer, { inputSize });
+    const W = new Matrix(x.graph, parameter(x, `${own}.W`, [outputSize, inputSize], initializer));
+    return W.dot(x).plus(new Expr(x.graph, parameter(x, `${own}.b`, [outputSize], initializer)));
+  });
 }
 
 export interface EmbeddingOptions {
@@ -177,37 +140,45 @@ export function embedding(options: EmbeddingOptions): Layer {
       `embedding: expected at most 2²⁴ ids, which float32 tells apart, got ${vocabularySize}`,
     );
   positive(outputSize, "embedding: outputSize");
-  const layer = (x: Expr): Expr => {
-    const graph = networkOf(x, "embedding");
-    fits(x, 1, "embedding");
-    const own = graph.nameLayer(layer, name);
-    graph.expectIds(x.node, idsBelow(vocabularySize));
-    const table = graph.parameter(
-      `${own.parameters}.W`,
-      `${own.parameters}.W`,
-      [vocabularySize, outputSize],
-      normal(1),
-    );
-    graph.layers.push({ name: own.states, kind: "embedding", width: outputSize });
-    return new Expr(graph, graph.gather(table, x.node));
-  };
-  return Object.assign(layer, { inputSize: 1 });
+  return namedLayer("embedding", 1, name, (x, own) => {
+    const { graph, node } = x;
+    // An input, or what a mask leaves of it: ids can be checked before anything runs.
+    const ids = node.op === "map" && node.fn === "select" ? node.args[1] : node;
+    if (ids?.op !== "input")
+      fail("INVALID_ARGUMENT", "embedding: expected an input of ids, got a computed value");
+    const [before, read] = [graph.ids.get(ids.name), idsBelow(vocabularySize)];
+    graph.ids.set(ids.name, before ? (data, who) => read(before(data, who), who) : read);
+    const table = parameter(x, `${own}.W`, [vocabularySize, outputSize], normal(1));
+    return new Expr(graph, gather(graph, table, node));
+  });
 }
 
 /** Drops values with this probability and scales the rest up, when a gradient is taken with dropout; otherwise the identity. */
 export function dropout(p: number): Layer {
   probability(p, "dropout");
-  return (x) => networkOf(x, "dropout").drop(x, p);
+  return (x) => drop(x, p);
+}
+
+function drop(x: Expr, probability: number): Expr {
+  const graph = graphOf(x, "dropout");
+  if (!graph.options.dropout || probability === 0) return x;
+  const keep = 1 - probability;
+  const domain = x.node.domain === "batch" ? "batch" : "sequence";
+  const input = graph.input(`dropout.${graph.dropouts.length}`, x.width, domain);
+  graph.dropouts.push({ input, keep });
+  return select(new Expr(graph, input), x.times(1 / keep), 0);
 }
 
 /** A function as a layer: `activation(tanh)`. */
 export function activation(fn: (x: Expr) => Expr): Layer {
+  check(typeof fn === "function", "activation", "a function of an expression", fn);
   return (x) => fn(x);
 }
 
 /** The value at each row's last step: [T, B, width] → [B, width]; 0 for an empty row. */
 export function last(x: Expr): Expr {
-  const graph = networkOf(x, "last");
+  const graph = graphOf(x, "last");
+  check(x.node.domain === "sequence", "last", "a value at every step", "a single row a sequence");
   return new Expr(graph, graph.last(x.node));
 }
 
@@ -227,27 +198,21 @@ export function layerNorm(of: Expr | LayerNormOptions): Expr | Layer {
   checkOptions(of, ["size", "name"], "layerNorm");
   const { size, name } = of;
   positive(size, "layerNorm: size");
-  const layer = (x: Expr): Expr => {
-    const graph = networkOf(x, "layerNorm");
-    fits(x, size, "layerNorm");
-    const own = graph.nameLayer(layer, name);
+  return namedLayer("layerNorm", size, name, (x, own) => {
     const vector = (local: string, value: number): Expr =>
-      new Expr(
-        graph,
-        graph.parameter(`${own.parameters}.${local}`, `${own.parameters}.${local}`, [size], constant(value)),
-      );
-    graph.layers.push({ name: own.states, kind: "layerNorm", width: size });
+      new Expr(x.graph, parameter(x, `${own}.${local}`, [size], constant(value)));
     return normalize(x).times(vector("gain", 1)).plus(vector("bias", 0));
-  };
-  return Object.assign(layer, { inputSize: size });
+  });
 }
 
-function fits(x: Expr, inputSize: number, who: string): void {
-  if (x.width !== inputSize)
-    fail("SHAPE_MISMATCH", `${who}: expected an input of width ${inputSize} (its inputSize), got ${x.width}`);
-}
+/** A parameter in a storage of its own. */
+const parameter = (
+  { graph }: Expr,
+  name: string,
+  shape: readonly number[],
+  initializer: Initializer,
+): ParameterNode => graph.parameter(name, name, shape, initializer);
 
 function probability(p: number, who: string): void {
-  if (!(p >= 0 && p < 1))
-    fail("INVALID_ARGUMENT", `${who}: expected a probability from 0 up to but not including 1, got ${p}`);
+  check(typeof p === "number" && p >= 0 && p < 1, who, "a probability from 0 up to but not including 1", p);
 }

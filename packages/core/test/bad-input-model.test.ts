@@ -109,7 +109,7 @@ describe("a model", () => {
     refuses(
       () => stack(recurrent(as(lstmp), { inputSize: 2, hiddenSize: 2 })),
       "INVALID_ARGUMENT",
-      /expected a cell, got a function/,
+      /expected a cell, got function/,
     ));
   it("of sizes beyond memory", () => {
     for (const hiddenSize of [1e5, 1e9])

@@ -173,7 +173,7 @@ describe("a network that makes no sense is refused where it is written", () => {
           dense({ inputSize: 2, outputSize: 2, name: "a" }),
           dense({ inputSize: 2, outputSize: 2, name: "a" }),
         ),
-      /called a/,
+      /dense: name: .* other than a, got "a"/,
     ],
     [
       "an embedding of computed ids",

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { differentiate } from "../src/adjoint.ts";
 import type { Accuracy } from "../src/backend.ts";
 import { lstm } from "../src/cells/index.ts";
-import { apply, Expr, Graph, relu, tanh, type Node } from "../src/expr.ts";
+import { apply, Expr, Graph, reduce, relu, tanh, type Node } from "../src/expr.ts";
 import { constant } from "../src/initializers.ts";
 import { recurrent } from "../src/layers.ts";
 import { network, type NetworkGraph } from "../src/network.ts";
@@ -84,7 +84,7 @@ describe("evaluate", () => {
     const x = graph.input("x", 1, "sequence");
     const sums = [false, true].map((reverse) => {
       const state = graph.state(graph.loop("l", reverse), `s.${reverse}`, 1, 10);
-      graph.carry(state, graph.map("plus", state, x));
+      graph.next.set(state, graph.map("plus", state, x));
       return state;
     });
     const steps = 5000;
@@ -189,7 +189,7 @@ describe("running error analysis", () => {
   it("lets a maximum's gradient see that the maximum is one of the elements", () => {
     const graph = new Graph();
     const x = graph.map("tanh", graph.input("x", 3, "sequence"));
-    const picked = graph.map("equal", x, graph.reduce("max", x));
+    const picked = graph.map("equal", x, reduce(graph, "max", x));
     const ask = (values: readonly number[]) =>
       evaluate(graph, [picked], { steps: 1, batch: 1, inputs: { x: values } }, bounded(float32)).get(picked)!;
     expect([...ask([0.1, 0.5, 0.3]).error!]).toEqual([0, 0, 0]);
