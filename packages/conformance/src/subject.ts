@@ -52,7 +52,7 @@ const single = (name: string, make: (H: number) => Cell, more: Partial<Subject> 
 const stabilised = { states: { n: [1, 3], m: [-1, 1] } } as const;
 
 const isCell = (entry: [string, unknown]): entry is [string, Cell] =>
-  typeof entry[1] === "object" && entry[1] !== null && "apply" in entry[1] && "gates" in entry[1];
+  typeof entry[1] === "object" && entry[1] !== null && "apply" in entry[1] && "weights" in entry[1];
 
 /** Every cell that core exports, and those with options. */
 export const cells: readonly Subject[] = [

@@ -4,18 +4,10 @@
  * of the initial state. That is back-propagation through time (Werbos 1990).
  */
 import { fail } from "./errors.ts";
+import { equal, Expr, rowSum, select } from "./expr.ts";
 import {
-  join,
-  outer,
-  reduce,
-  scatterAdd,
-  slice,
-  type Graph,
-  type InputNode,
-  type Node,
-  type ParameterNode,
-  type StateNode,
-} from "./graph.ts";
+  join, outer, reduce, scatterAdd, slice, type Graph, type InputNode, type Node, type ParameterNode, type StateNode,
+} from "./graph.ts"; // prettier-ignore
 import { derivatives } from "./functions.ts";
 
 export interface Adjoint {
@@ -27,127 +19,103 @@ export interface Adjoint {
 }
 
 /**
- * Add the gradient of L to the graph.
+ * Add the gradient of L to the graph. Past a row's end ∂L/∂value is 0 and ∂L/∂state stays: what a cell computes there may
+ * have an infinite slope, and 0·∞ must reach neither a parameter nor, through the carried gradient, the row's own steps.
  * @param seeds value → ∂L/∂value, for everything that L depends on directly (final states aside)
- * @param mask 0 at steps past a row's end. What a cell computes there may have an infinite slope, and 0·∞ must reach neither
- * a parameter nor, through the carried gradient, the row's own steps.
  */
-export function differentiate(graph: Graph, seeds: ReadonlyMap<Node, Node>, mask?: Node): Adjoint {
-  const originals = [...graph.nodes];
-  const states = new Map<StateNode, StateNode>();
-  const flows = new Map<Node, Node[]>();
+export function differentiate(graph: Graph, seeds: ReadonlyMap<Node, Node>): Adjoint {
+  const originals = [...graph.nodes].reverse();
+  const flows = new Map<Node, Node>(seeds);
   const flow = (to: Node, delta: Node): void => {
-    if (to.op === "constant") return;
     const known = flows.get(to);
-    if (known) known.push(delta);
-    else flows.set(to, [delta]);
+    flows.set(to, known ? graph.map("plus", known, delta) : delta);
   };
-  const total = (node: Node): Node | undefined =>
-    flows.get(node)?.reduce((sum, delta) => graph.map("plus", sum, delta));
 
-  const within = (delta: Node, otherwise: Node = graph.constant(0)): Node =>
-    mask && delta.domain === "sequence" ? graph.map("select", mask, delta, otherwise) : delta;
-
-  for (const [node, delta] of seeds) flow(node, delta);
+  const states = new Map<StateNode, StateNode>();
   for (const loop of [...graph.loops]) {
     const mirror = graph.loop(`d.${loop.name}`, !loop.reverse);
     for (const state of loop.states) {
-      const next = graph.next.get(state);
-      if (!next) fail("INTERNAL", `state ${state.name} is never carried`);
       const carried = graph.state(mirror, `d.${state.name}`, state.width, 0);
       states.set(state, carried);
-      flow(next, carried);
+      flow(graph.next.get(state) as Node, carried);
     }
-  }
-
-  for (const node of originals.reverse()) {
-    const delta = total(node);
-    if (!delta) continue;
-    for (const [to, contribution] of contributions(graph, node, delta, within))
-      flow(to, unbroadcast(graph, contribution, node, to, within));
   }
 
   const parameters = new Map<ParameterNode, Node>();
   const inputs = new Map<InputNode, Node>();
-  for (const node of flows.keys()) {
-    const delta = total(node) as Node;
+  for (const node of originals) {
+    const delta = flows.get(node);
+    if (!delta) continue;
     if (node.op === "parameter") parameters.set(node, delta);
     if (node.op === "input") inputs.set(node, graph.expand(delta, node.width));
+    contributions(graph, node, delta).forEach((part, i) => {
+      const to = node.args[i] as Node;
+      if (part && to.op !== "constant") flow(to, unbroadcast(graph, part, node, to));
+    });
   }
   for (const [state, carried] of states) {
-    const before = total(state);
+    const before = flows.get(state);
     // A step past the end keeps the state, and so its gradient.
-    graph.next.set(carried, graph.expand(before ? within(before, carried) : graph.constant(0), state.width));
+    graph.next.set(
+      carried,
+      graph.expand(before ? graph.within(before, carried) : graph.constant(0), state.width),
+    );
   }
   return { parameters, inputs, states };
 }
 
-/** What flows from a node to its arguments. */
-function contributions(
-  graph: Graph,
-  node: Node,
-  delta: Node,
-  within: (delta: Node) => Node,
-): readonly (readonly [Node, Node])[] {
-  const [a, b] = node.args as [Node, Node];
+/** What flows from a node to each of its arguments. */
+function contributions(graph: Graph, node: Node, delta: Node): readonly (Node | undefined)[] {
+  const { args } = node;
+  const [a, b] = args as [Node, Node];
+  const of = (v: Node): Expr => new Expr(graph, v);
   switch (node.op) {
-    case "input":
-    case "state":
-    case "parameter":
-    case "constant":
-      return [];
-    case "map":
-      return derivatives[node.fn](graph, node, delta).flatMap((d, i) =>
-        d ? [[node.args[i] as Node, d] as const] : [],
-      );
+    case "map": {
+      const [x, y, z] = args.map(of) as [Expr, Expr, Expr];
+      return derivatives[node.fn](of(delta), of(node), x, y, z).map((d) => d?.node);
+    }
     case "product":
       return [
-        [a, node.transposed ? outer(graph, b, within(delta)) : outer(graph, within(delta), b)],
-        [b, graph.product(a, delta, !node.transposed)],
+        node.transposed ? outer(graph, b, graph.within(delta)) : outer(graph, graph.within(delta), b),
+        graph.product(a, delta, !node.transposed),
       ];
-    case "reduce":
-      if (node.fn === "max") {
-        // Equal maxima share it.
-        const largest = graph.map("equal", a, node);
-        const share = graph.map("over", delta, reduce(graph, "sum", largest));
-        return [[a, graph.map("select", largest, share, graph.constant(0))]];
-      }
-      return [
-        [
-          a,
-          graph.expand(
-            node.fn === "sum" ? delta : graph.map("times", delta, graph.constant(1 / a.width)),
-            a.width,
-          ),
-        ],
-      ];
+    case "reduce": {
+      if (node.fn === "sum") return [graph.expand(delta, a.width)];
+      if (node.fn === "mean") return [graph.expand(of(delta).times(1 / a.width).node, a.width)];
+      // Equal maxima share it.
+      const largest = equal(of(a), of(node));
+      return [select(largest, of(delta).over(rowSum(largest)), 0).node];
+    }
     case "concat": {
       let start = 0;
-      return node.args.map(
-        (arg) => [arg, slice(graph, delta, (start += arg.width) - arg.width, arg.width)] as const,
-      );
+      return args.map(({ width }) => slice(graph, delta, (start += width) - width, width));
     }
-    case "gather":
-      return [[a, scatterAdd(graph, a, b, delta)]];
     case "slice": {
       const zeros = (width: number): Node[] =>
         width > 0 ? [graph.expand(graph.constant(0), width, delta.domain)] : [];
-      return [[a, join(graph, ...zeros(node.start), delta, ...zeros(a.width - node.start - node.width))]];
+      return [join(graph, ...zeros(node.start), delta, ...zeros(a.width - node.start - node.width))];
     }
+    case "gather":
+      return [scatterAdd(graph, a, b, delta)];
     case "outer":
     case "scatterAdd":
       return fail(
         "UNSUPPORTED",
         `the gradient of ${node.op} isn't derived; second derivatives aren't supported`,
       );
+    case "input":
+    case "state":
+    case "parameter":
+    case "constant":
+      return [];
   }
 }
 
 /** An argument that was repeated over columns or rows receives the sum over them. */
-function unbroadcast(graph: Graph, delta: Node, from: Node, to: Node, within: (delta: Node) => Node): Node {
+function unbroadcast(graph: Graph, delta: Node, from: Node, to: Node): Node {
   if (from.op !== "map") return delta;
   let sum = delta;
   if (to.width === 1 && from.width > 1) sum = reduce(graph, "sum", graph.expand(sum, from.width));
-  if (to.domain === "one" && from.domain !== "one") sum = outer(graph, graph.constant(1), within(sum));
+  if (to.domain === "one" && from.domain !== "one") sum = outer(graph, graph.constant(1), graph.within(sum));
   return sum;
 }

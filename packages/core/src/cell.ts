@@ -1,14 +1,12 @@
 /**
- * How a cell is declared: its states, its gates' weights, and its equations for one step. From this alone Recurra derives
+ * What a cell is made of: its states, its gates' weights, and its equations for one step. From this alone Recurra derives
  * the gradient, plans the kernels and runs them on every backend.
  *
- * Declaring has no side effects, and says so to bundlers: the cells that a page doesn't use are left out of it.
+ * Recurra's own cells are built here; a user's is declared in `declare.ts`, which checks it first. Neither has side effects,
+ * and both say so to bundlers: the cells that a page doesn't use are left out of it.
  */
-import { check, checkName, isRecord, isWhole } from "./check.ts";
-import { Expr, Matrix, nodeOf, type Node } from "./expr.ts";
-import { fail } from "./errors.ts";
+import { Expr, Matrix, type Node } from "./expr.ts";
 import { uniform, type Initializer } from "./initializers.ts";
-import { checkOptions } from "./options.ts";
 
 /** A width: a number, the layer's inputSize ("I"), or its hiddenSize ("H"). */
 export type Size = number | "I" | "H";
@@ -101,63 +99,22 @@ export interface Cell {
   apply(site: CellSite): Expr;
 }
 
-/** Declare a cell. Sizes come later, with `recurrent(cell, { inputSize, hiddenSize })`. */
+/** Build a cell from a declaration that makes sense. */
 /* @__NO_SIDE_EFFECTS__ */
-export function cell<
+export function build<
   const S extends string,
   const W extends string = never,
   const U extends string = never,
   const B extends string = never,
   const P extends Readonly<Record<string, WeightSpec<unknown>>> = Record<never, never>,
->(declaration: CellDeclaration<S, W, U, B, P>): Cell {
-  checkOptions(declaration, ["name", "state", "W", "U", "b", "weights", "step"], "cell");
-  const { name, state, W = [], U = [], b = [], weights = {} as P, step } = declaration;
-  const who = `cell ${name}`;
-  check(typeof name === "string", "cell: name", "a text", name);
-  check(typeof step === "function", who, "a step", step);
-  check(Array.isArray(state) || isRecord(state), who, "states by name", state);
-  check(isRecord(weights), who, "weights by name", weights);
-
-  const declared: readonly (readonly [string, StateShape])[] = Array.isArray(state)
-    ? state.map((key: string) => [key, {}])
-    : Object.entries(state);
-  const states = declared.map(([key, shape]) => {
-    checkOptions(shape, ["width", "initial"], `${who}: ${key}`);
-    const { width, initial } = { width: "H" as const, initial: 0, ...shape };
-    check(typeof initial === "number", `${who}: initial ${key}`, "a number", initial);
-    return [key, { width, initial }] as const;
+>({ name, state, W = [], U = [], b = [], weights, step }: CellDeclaration<S, W, U, B, P>): Cell {
+  const shapes = shapesOf(state);
+  const groups = Object.entries<WeightSpec<unknown>>({
+    W: { gates: W, rows: "H", width: "I" },
+    U: { gates: U, rows: "H", width: shapes["h"]?.width ?? "H" },
+    b: { gates: b, width: "H" },
+    ...weights,
   });
-  const h = states.find(([key]) => key === "h");
-  if (!h)
-    fail(
-      "INVALID_ARGUMENT",
-      `${who}: expected a state called h, got ${states.map(([key]) => key).join(", ") || "none"}; h is what the recurrent matrices U apply to`,
-    );
-  const groups: readonly (readonly [string, WeightSpec<unknown>])[] = [
-    ["W", { gates: W, rows: "H", width: "I" }],
-    ["U", { gates: U, rows: "H", width: h[1].width }],
-    ["b", { gates: b, width: "H" }],
-    ...Object.entries<WeightSpec<unknown>>(weights),
-  ];
-  for (const [group, spec] of groups) {
-    checkOptions(spec, ["gates", "rows", "width", "initializer", "value"], `${who}: ${group}`);
-    const { gates = [] } = spec;
-    check(Array.isArray(gates), `${who}: ${group}`, "a list of gates", gates);
-    for (const gate of gates) checkName(gate, `${who}: gates of ${group}`);
-  }
-  // What a step is given or gives back under other names than these.
-  const taken = ["x", "y"];
-  for (const [key, { width, rows = 1 }] of [...states, ...groups] as typeof groups) {
-    checkName(key, `${who}: states and weights`, taken);
-    taken.push(key);
-    for (const size of [width, rows])
-      check(
-        size === "I" || size === "H" || isWhole(size),
-        `${who}: size of ${key}`,
-        '"I", "H" or a whole number of at least 1',
-        size,
-      );
-  }
 
   return {
     name,
@@ -168,16 +125,17 @@ export function cell<
     apply({ x, name: prefix, stateName, reverse, hiddenSize, initializers }) {
       const { graph } = x;
       const sizeOf = (size: Size): number => (size === "I" ? x.width : size === "H" ? hiddenSize : size);
-      const byDefault = uniform(1 / Math.sqrt(hiddenSize));
-      const loop = graph.loop(stateName, reverse);
       const values: Record<string, unknown> = { x };
-      for (const [key, { width, initial }] of states) {
+      const loop = graph.loop(stateName, reverse);
+      const states = Object.entries(shapes).map(([key, { width = "H", initial = 0 }]) => {
         const node = graph.state(loop, `${stateName}.${key}`, sizeOf(width), initial);
         graph.states.set(node.name, node);
         values[key] = new Expr(graph, node);
-      }
+        return [key, node] as const;
+      });
+      const byDefault = uniform(1 / Math.sqrt(hiddenSize));
       for (const [group, { gates, rows, width, initializer = byDefault }] of groups) {
-        // Of all gates in one storage: matrices are stacked by rows, vectors are a row each.
+        // Gates share a storage: matrices are stacked by rows, vectors are a row each.
         const weight = (local: string): Expr | Matrix => {
           const node = graph.parameter(
             `${prefix}.${local}`,
@@ -188,62 +146,36 @@ export function cell<
           return new (rows ? Matrix : Expr)(graph, node);
         };
         values[group] = gates
-          ? named(
-              `${who}: ${group}`,
-              Object.fromEntries(gates.map((gate) => [gate, weight(`${group}.${gate}`)])),
-            )
+          ? Object.fromEntries(gates.map((gate) => [gate, weight(`${group}.${gate}`)]))
           : weight(group);
       }
 
       const first = graph.nodes.length;
-      const returned: unknown = step(values as Parameters<typeof step>[0]);
-      check(isRecord(returned), who, "its step to return the next states by name", returned);
-      const traces = new Map<string, Node>();
+      const returned = step(values as Parameters<typeof step>[0]);
+      const traces = new Map<string, Node | undefined>();
+      const nodes = graph.nodes.slice(first);
       for (const gate of [...W, ...U, ...b]) {
         const matrices = ["W", "U"].map((group) => graph.parameters.get(`${prefix}.${group}.${gate}`));
-        const value = gateValue(matrices, graph.nodes.slice(first));
-        if (value) traces.set(gate, value);
+        traces.set(gate, gateValue(matrices, nodes));
       }
-      const results = new Map<string, Node>();
-      for (const [key, value] of Object.entries(returned)) {
-        if (value === undefined) continue;
-        const node = nodeOf(value as Expr, `${who}: ${key} of its step`, graph);
+      const results: Record<string, Node> = {};
+      for (const [key, value] of Object.entries<Expr | undefined>(returned))
         // What follows from parameters alone is the same at every step.
-        results.set(key, graph.expand(node, node.width, "sequence"));
-      }
-      for (const state of loop.states) {
-        const key = state.name.slice(stateName.length + 1);
-        const next = results.get(key);
-        if (!next)
-          fail(
-            "INVALID_ARGUMENT",
-            `${who}: expected its step to return the next ${key}, got ${[...results.keys()].join(", ") || "nothing"}`,
-          );
-        if (next.width !== state.width)
-          fail(
-            "SHAPE_MISMATCH",
-            `state ${state.name}: expected width ${state.width}, got ${next.width}; a step must return each state in its own width`,
-          );
-        graph.next.set(state, graph.within(next, state));
-      }
-      for (const [key, node] of new Map([...traces, ...results]))
-        graph.traces.set(`${stateName}.${key}`, graph.within(node));
-      return new Expr(graph, graph.within((results.get("y") ?? results.get("h")) as Node));
+        if (value) traces.set(key, (results[key] = graph.expand(value.node, value.width, "sequence")));
+      for (const [key, state] of states) graph.next.set(state, graph.within(results[key] as Node, state));
+      for (const [key, node] of traces) if (node) graph.traces.set(`${stateName}.${key}`, graph.within(node));
+      return new Expr(graph, graph.within((results["y"] ?? results["h"]) as Node));
     },
   };
 }
 
-/** A record that answers an unknown name with a clear error, for those who write without types. */
-function named<T>(who: string, record: Readonly<Record<string, T>>): Readonly<Record<string, T>> {
-  return new Proxy(record, {
-    get: (target, key) =>
-      target[key as string] ??
-      fail(
-        "UNKNOWN_NAME",
-        `${who}.${String(key)}: expected one of ${Object.keys(target).join(", ") || "no gates"}; declare the gate first`,
-      ),
-  });
-}
+/** The shapes of a declaration's states. */
+const shapesOf = (
+  state: readonly string[] | Readonly<Record<string, StateShape>>,
+): Readonly<Record<string, StateShape>> =>
+  Array.isArray(state)
+    ? Object.fromEntries(state.map((key: string) => [key, {}]))
+    : (state as Readonly<Record<string, StateShape>>);
 
 const activations: ReadonlySet<string> = new Set(["tanh", "sigmoid", "relu", "exp", "softplus", "clamp"]);
 

@@ -11,7 +11,7 @@ export function check(ok: boolean, who: string, wanted: string, got: unknown, ad
   if (!ok) fail("INVALID_ARGUMENT", `${who}: expected ${wanted}, got ${show(got)}${advice}`);
 }
 
-export const isWhole = (value: unknown): boolean => Number.isInteger(value) && (value as number) > 0;
+export const isWhole = (value: unknown): value is number => Number.isInteger(value) && (value as number) > 0;
 
 /** A size. */
 export function positive(value: number, who: string): number {

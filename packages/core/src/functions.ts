@@ -3,7 +3,7 @@
  * (`derivatives`). Apart, so that a page that only infers ships neither.
  */
 import type { FunctionName } from "./backend.ts";
-import type { Graph, MapNode, Node } from "./graph.ts";
+import { apply, less, neg, select, sigmoid, type Expr } from "./expr.ts";
 
 /** The exact meaning of each function; the oracle computes with these. */
 export const values: Readonly<Record<FunctionName, (a: number, b: number, c: number) => number>> = {
@@ -32,55 +32,46 @@ export const values: Readonly<Record<FunctionName, (a: number, b: number, c: num
   select: (condition, a, b) => (condition !== 0 ? a : b),
 };
 
-/** From a node y = fn(args) and δ = ∂L/∂y: ∂L/∂args (undefined where nothing flows). At a kink either side is right; ties go to the first argument. */
-type Derivative = (graph: Graph, y: MapNode, delta: Node) => readonly (Node | undefined)[];
+/**
+ * From y = fn(a, b, c) and δ = ∂L/∂y: ∂L/∂a, ∂L/∂b, ∂L/∂c (undefined where nothing flows). At a kink either side is right;
+ * ties go to the first argument.
+ */
+type Derivative = (d: Expr, y: Expr, a: Expr, b: Expr, c: Expr) => readonly (Expr | undefined)[];
 
-const where = (g: Graph, condition: Node, a: Node, b: Node): Node => g.map("select", condition, a, b);
-const arg = (y: MapNode, i: number): Node => y.args[i] as Node;
+const nothing: Derivative = () => [];
 
 export const derivatives: Readonly<Record<FunctionName, Derivative>> = {
-  copy: (_, __, d) => [d],
-  neg: (g, _, d) => [g.map("neg", d)],
-  exp: (g, y, d) => [g.map("times", d, y)],
-  log: (g, y, d) => [g.map("over", d, arg(y, 0))],
-  tanh: (g, y, d) => [g.map("times", d, g.map("minus", g.constant(1), g.map("times", y, y)))],
-  sigmoid: (g, y, d) => [g.map("times", d, g.map("times", y, g.map("minus", g.constant(1), y)))],
-  relu: (g, y, d) => [where(g, g.map("less", arg(y, 0), g.constant(0)), g.constant(0), d)],
-  softplus: (g, y, d) => [g.map("times", d, g.map("sigmoid", arg(y, 0)))],
-  abs: (g, y, d) => [where(g, g.map("less", arg(y, 0), g.constant(0)), g.map("neg", d), d)],
-  sqrt: (g, y, d) => [g.map("over", d, g.map("plus", y, y))],
-  rsqrt: (g, y, d) => [
-    g.map("times", d, g.map("times", g.constant(-0.5), g.map("times", y, g.map("times", y, y)))),
-  ],
-  reciprocal: (g, y, d) => [g.map("neg", g.map("times", d, g.map("times", y, y)))],
-  plus: (_, __, d) => [d, d],
-  minus: (g, _, d) => [d, g.map("neg", d)],
-  times: (g, y, d) => [g.map("times", d, arg(y, 1)), g.map("times", d, arg(y, 0))],
-  over: (g, y, d) => {
-    const first = g.map("over", d, arg(y, 1));
-    return [first, g.map("neg", g.map("times", first, y))];
+  copy: (d) => [d],
+  neg: (d) => [neg(d)],
+  exp: (d, y) => [d.times(y)],
+  log: (d, _, a) => [d.over(a)],
+  tanh: (d, y) => [d.times(apply("minus", 1, y.times(y)))],
+  sigmoid: (d, y) => [d.times(y.times(apply("minus", 1, y)))],
+  relu: (d, _, a) => [select(less(a, 0), 0, d)],
+  softplus: (d, _, a) => [d.times(sigmoid(a))],
+  abs: (d, _, a) => [select(less(a, 0), neg(d), d)],
+  sqrt: (d, y) => [d.over(y.plus(y))],
+  rsqrt: (d, y) => [d.times(apply("times", -0.5, y.times(y.times(y))))],
+  reciprocal: (d, y) => [neg(d.times(y.times(y)))],
+  plus: (d) => [d, d],
+  minus: (d) => [d, neg(d)],
+  times: (d, _, a, b) => [d.times(b), d.times(a)],
+  over(d, y, _, b) {
+    const first = d.over(b);
+    return [first, neg(first.times(y))];
   },
-  max: (g, y, d) => choose(g, g.map("less", arg(y, 0), arg(y, 1)), d),
-  min: (g, y, d) => choose(g, g.map("less", arg(y, 1), arg(y, 0)), d),
-  less: () => [],
-  lessEqual: () => [],
-  equal: () => [],
-  clamp: (g, y, d) => {
-    const zero = g.constant(0);
-    const below = g.map("less", arg(y, 0), arg(y, 1));
-    const above = g.map("less", arg(y, 2), arg(y, 0));
-    const [rest, low] = [where(g, below, zero, d), where(g, below, d, zero)];
-    return [where(g, above, zero, rest), low, where(g, below, zero, where(g, above, d, zero))];
+  max: (d, _, a, b) => choose(less(a, b), d),
+  min: (d, _, a, b) => choose(less(b, a), d),
+  less: nothing,
+  lessEqual: nothing,
+  equal: nothing,
+  clamp(d, _, a, low, high) {
+    const [below, above] = [less(a, low), less(high, a)];
+    const [rest, toLow] = choose(below, d);
+    return [select(above, 0, rest), toLow, select(below, 0, select(above, d, 0))];
   },
-  select: (g, y, d) => [
-    undefined,
-    where(g, arg(y, 0), d, g.constant(0)),
-    where(g, arg(y, 0), g.constant(0), d),
-  ],
+  select: (d, _, condition) => [undefined, ...choose(condition, d).reverse()],
 };
 
 /** δ to the second argument where `second` holds, else to the first. */
-const choose = (g: Graph, second: Node, d: Node): readonly Node[] => [
-  where(g, second, g.constant(0), d),
-  where(g, second, d, g.constant(0)),
-];
+const choose = (second: Expr, d: Expr): [Expr, Expr] => [select(second, 0, d), select(second, d, 0)];

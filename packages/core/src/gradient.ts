@@ -74,7 +74,7 @@ export function gradientGraph(graph: NetworkGraph): {
     const known = seeds.get(node);
     seeds.set(node, known ? graph.map("plus", known, seed) : seed);
   }
-  const adjoint = differentiate(graph, seeds, graph.mask);
+  const adjoint = differentiate(graph, seeds);
   for (const [name, input] of graph.inputs) {
     const delta = adjoint.inputs.get(input);
     if (delta) outputs.set(`d.input ${name}`, delta);

@@ -206,15 +206,12 @@ export class Graph {
     shape: readonly number[],
     initializer: Initializer,
   ): ParameterNode {
-    const known = this.parameters.get(name);
-    if (known) return known;
     const [width = 1, rows = 1] = [...shape].reverse();
     const home = this.storages.get(storage) ?? { name: storage, width, rows: 0 };
-    this.storages.set(storage, home);
-    const row = home.rows;
-    home.rows += rows;
-    const fields = { name, storage: home, row, shape, initializer, rows, width };
+    const fields = { name, storage: home, row: home.rows, shape, initializer, rows, width };
     const node = this.node<ParameterNode>("parameter", name, fields);
+    home.rows = Math.max(home.rows, node.row + rows);
+    this.storages.set(storage, home);
     this.parameters.set(name, node);
     return node;
   }
@@ -239,7 +236,7 @@ export class Graph {
     if (node.domain === "sequence" && args.some((a) => a.domain === "batch"))
       fail(
         "UNSUPPORTED",
-        `${fn}: a value with a row a sequence can't be combined with one that has a row a step; feed it as a state's initial value`,
+        `${fn}: expected values with the same rows, got one with a row a sequence and one with a row a step`,
       );
     return node;
   }

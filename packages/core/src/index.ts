@@ -7,7 +7,6 @@ export {
 } from "./expr.ts"; // prettier-ignore
 export * from "./activations.ts";
 export {
-  cell,
   matrix,
   vector,
   vectors,
@@ -17,6 +16,7 @@ export {
   type StateShape,
   type WeightSpec,
 } from "./cell.ts";
+export { cell } from "./declare.ts";
 export * from "./cells/index.ts";
 export {
   constant,

@@ -59,7 +59,7 @@ export function recurrent(cell: Cell, options: RecurrentOptions): Layer {
   const { inputSize, hiddenSize, layers = 1, merge = "concat", dropout = 0, initializers = {} } = options;
   const { bidirectional = false, reverse = false } = options;
   check(
-    typeof (cell as unknown) === "object" && typeof (cell as Partial<Cell> | null)?.apply === "function",
+    Array.isArray((cell as Partial<Cell> | null)?.weights),
     who,
     "a cell",
     cell,
@@ -70,7 +70,7 @@ export function recurrent(cell: Cell, options: RecurrentOptions): Layer {
   probability(dropout, `${who}: dropout`);
   for (const flag of [bidirectional, reverse])
     check(typeof flag === "boolean", `${who}: bidirectional and reverse`, "true or false", flag);
-  check(!(bidirectional && reverse), who, "either bidirectional or reverse", "both");
+  check(!bidirectional || !reverse, who, "either bidirectional or reverse", "both");
   check(Object.hasOwn(merges, merge), `${who}: merge`, `one of ${Object.keys(merges).join(", ")}`, merge);
   checkOptions(initializers, cell.weights, `${who}: initializers`);
 

@@ -2,7 +2,7 @@
  * Networks: layers applied to sequence expressions. A layer is a function from an expression to an expression, so a cell's
  * functions (tanh, concat, plus …) mix freely with layers.
  */
-import { check, checkName, isRecord, positive } from "./check.ts";
+import { check, checkName, isRecord, isWhole, positive } from "./check.ts";
 import { fail } from "./errors.ts";
 import { Expr, Graph, graphOf, nodeOf, type BuildOptions } from "./expr.ts";
 
@@ -59,6 +59,31 @@ export interface Network {
   build(options?: BuildOptions): Graph;
 }
 
+/** A network whose inputs and outputs are known to make sense. */
+function assemble(
+  inputs: Readonly<Record<string, number>>,
+  define: (inputs: Readonly<Record<string, Expr>>, graph: Graph) => Readonly<Record<string, Expr>>,
+): Network {
+  const build = (options?: BuildOptions): Graph => {
+    const graph = new Graph(options);
+    const given: Record<string, Expr> = {};
+    for (const [name, width] of Object.entries(inputs)) {
+      const node = graph.input(name, width, "sequence");
+      graph.inputs.set(name, node);
+      // What lies past a row's end may be anything, NaN too.
+      given[name] = new Expr(graph, graph.within(node));
+    }
+    for (const [name, { node, width }] of Object.entries(define(given, graph)))
+      graph.outputs.set(
+        name,
+        graph.within(node.domain === "one" ? graph.expand(node, width, "sequence") : node),
+      );
+    return graph;
+  };
+  build(); // misfits show here, not at the first run
+  return { inputs, build };
+}
+
 /**
  * A network from a function of its inputs.
  * @param inputs the width of each input, by name
@@ -69,66 +94,45 @@ export function network<const I extends Readonly<Record<string, number>>>(
   define: (inputs: { readonly [K in keyof I]: Expr }) => Expr | Readonly<Record<string, Expr>>,
 ): Network {
   const who = "network";
-  check(isRecord(inputs) && Object.keys(inputs).length > 0, who, "the width of at least one input", inputs);
+  const some = (record: unknown): boolean => isRecord(record) && Object.keys(record).length > 0;
+  check(some(inputs), who, "the width of at least one input by name", inputs);
   check(typeof define === "function", who, "a function of its inputs", define);
   for (const [name, width] of Object.entries(inputs)) {
-    checkName(name, "network: input", ["mask", "last"]);
-    positive(width, `network: width of input ${name}`);
+    checkName(name, `${who}: input`, ["mask", "last"]);
+    positive(width, `${who}: width of input ${name}`);
   }
-  const result: Network = {
-    inputs,
-    build(options) {
-      const graph = new Graph(options);
-      const expressions: Record<string, Expr> = {};
-      for (const [name, width] of Object.entries(inputs)) {
-        const node = graph.input(name, width, "sequence");
-        graph.inputs.set(name, node);
-        // What lies past a row's end may be anything, NaN too.
-        expressions[name] = new Expr(graph, graph.within(node));
-      }
-      const defined = define(expressions as { readonly [K in keyof I]: Expr });
-      const outputs = defined instanceof Expr ? { output: defined } : defined;
-      check(
-        isRecord(outputs) && Object.keys(outputs).length > 0,
-        who,
-        "an expression, or at least one output by name",
-        outputs,
-      );
-      for (const [name, value] of Object.entries(outputs)) {
-        checkName(name, "network: output");
-        const node = nodeOf(value, `network: output ${name}`, graph);
-        graph.outputs.set(
-          name,
-          graph.within(node.domain === "one" ? graph.expand(node, node.width, "sequence") : node),
-        );
-      }
-      return graph;
-    },
-  };
-  result.build(); // misfits show here, not at the first run
-  return result;
+  return assemble(inputs, (given, graph) => {
+    const defined = define(given as { readonly [K in keyof I]: Expr });
+    const outputs = defined instanceof Expr ? { output: defined } : defined;
+    check(some(outputs), who, "an expression, or at least one output by name", outputs);
+    for (const [name, value] of Object.entries(outputs)) {
+      checkName(name, `${who}: output`);
+      nodeOf(value, `${who}: output ${name}`, graph);
+    }
+    return outputs;
+  });
 }
 
 /** Layers one after another. Its input is called x; layers without a name are called by their place: "0", "1", … */
 export function stack(...layers: readonly Layer[]): Network {
+  const who = "stack";
   for (const layer of layers)
-    check(
-      typeof layer === "function",
-      "stack",
-      "layers",
-      layer,
-      "; a cell becomes a layer by recurrent(cell, …)",
-    );
-  const inputSize = layers.find((layer) => layer.inputSize)?.inputSize;
-  if (!inputSize)
-    fail(
-      "INVALID_ARGUMENT",
-      "stack: expected a layer with an inputSize, got none; add recurrent(…), dense(…) or embedding(…)",
-    );
-  return network({ x: inputSize }, ({ x }) =>
-    layers.reduce((value, layer, i) => {
-      graphOf(value, "stack").place = String(i);
-      return layer(value);
-    }, x),
+    check(typeof layer === "function", who, "layers", layer, "; a cell becomes one by recurrent(cell, …)");
+  const inputSize = layers.find((layer) => layer.inputSize !== undefined)?.inputSize;
+  check(
+    isWhole(inputSize),
+    who,
+    "a layer with an inputSize",
+    inputSize,
+    "; add recurrent(…), dense(…) or embedding(…)",
   );
+  return assemble({ x: inputSize }, ({ x }, graph) => {
+    let output = x as Expr;
+    layers.forEach((layer, i) => {
+      graph.place = String(i);
+      output = layer(output);
+      nodeOf(output, `${who}: layer ${i}`, graph);
+    });
+    return { output };
+  });
 }

@@ -1,4 +1,5 @@
-import { cell, matrix, type Cell } from "../cell.ts";
+import { matrix, type Cell } from "../cell.ts";
+import { cell } from "../declare.ts";
 import { sigmoid, tanh } from "../expr.ts";
 import { checkOptions } from "../options.ts";
 

@@ -1,12 +1,12 @@
 import { oneMinus } from "../activations.ts";
-import { cell } from "../cell.ts";
+import { build } from "../cell.ts";
 import { sigmoid, tanh } from "../expr.ts";
 
 /**
  * Minimal gated unit: one gate both forgets and resets. Zhou, Wu, Zhang & Zhou 2016, "Minimal gated unit for recurrent
  * neural networks".
  */
-export const mgu = cell({
+export const mgu = build({
   name: "mgu",
   state: ["h"],
   W: ["f", "n"],

@@ -3,7 +3,8 @@
 /* eslint-disable @typescript-eslint/no-unsafe-argument, @typescript-eslint/no-unsafe-call, @typescript-eslint/no-unsafe-member-access */
 import { expect, expectTypeOf, test } from "vitest";
 import { lstmp, slstm } from "../../src/cells/index.ts";
-import { cell, matrix, vector, vectors, type Cell } from "../../src/cell.ts";
+import { matrix, vector, vectors, type Cell } from "../../src/cell.ts";
+import { cell } from "../../src/declare.ts";
 import { tanh, type Expr, type Matrix } from "../../src/expr.ts";
 import { RecurraError } from "../../src/errors.ts";
 import { recurrent } from "../../src/layers.ts";
@@ -132,7 +133,7 @@ test.each<[what: string, declared: object, message: RegExp]>([
   ["a text for the states", { state: "h" }, /cell c: expected states by name, got "h"/],
   ["a Map of states", { state: new Map([["h", {}]]) }, /cell c: expected states by name, got Map/],
   ["null for a state", { state: { h: null } }, /cell c: h: expected options { width, initial }, got null/],
-  ["a number for a state", { state: { h: 3 } }, /cell c: h: expected options { width, initial }, got number/],
+  ["a number for a state", { state: { h: 3 } }, /cell c: h: expected options { width, initial }, got 3/],
   ["a misspelt option of a state", { state: { h: { widht: 3 } } }, /cell c: h: .* got widht.*UNKNOWN_NAME/],
   ["null for a state's width", { state: { h: { width: null } } }, /cell c: size of h: .* got null/],
   [
@@ -158,7 +159,7 @@ test.each<[what: string, declared: object, message: RegExp]>([
   ["null for the weights", { weights: null }, /cell c: expected weights by name, got null/],
   ["a list of weights", { weights: [vector("H")] }, /cell c: expected weights by name, got Array/],
   ["null for a weight", { weights: { p: null } }, /cell c: p: expected options .*, got null/],
-  ["a number for a weight", { weights: { p: 3 } }, /cell c: p: expected options .*, got number/],
+  ["a number for a weight", { weights: { p: 3 } }, /cell c: p: expected options .*, got 3/],
   ["a weight without a size", { weights: { p: {} } }, /cell c: size of p: .* got undefined/],
   ["a weight of null rows", { weights: { p: { rows: null, width: 1 } } }, /cell c: size of p: .* got null/],
   ["gates of a weight in a text", { weights: { p: { gates: "a", width: 1 } } }, /cell c: p: .* got "a"/],
