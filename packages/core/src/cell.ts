@@ -118,9 +118,13 @@ export function build<
 
   return {
     name,
-    weights: groups.flatMap(([group, { gates }]) =>
-      gates ? gates.flatMap((gate) => [group, `${group}.${gate}`]) : group,
-    ),
+    weights: [
+      ...new Set(
+        groups.flatMap(([group, { gates }]) =>
+          gates ? gates.flatMap((gate) => [group, `${group}.${gate}`]) : group,
+        ),
+      ),
+    ],
 
     apply({ x, name: prefix, stateName, reverse, hiddenSize, initializers }) {
       const { graph } = x;
