@@ -2,7 +2,7 @@
 import type { Engine, Recipe } from "./engine.ts";
 import { fail } from "./errors.ts";
 import type { Execution } from "./execution.ts";
-import { checkOneOf, checkOptions, checkWhole, show } from "./options.ts";
+import { checkOneOf, checkOptions, checkWhole, show } from "./check.ts";
 import { checkTensor, kindOf, list, readTensors, swapAxes, type IdTensor, type Tensor, type Tensors } from "./tensor.ts"; // prettier-ignore
 
 /** One input, or several by name. Time-major: [time, batch, features]; ids may be [time, batch]. */

@@ -101,7 +101,7 @@ export interface Cell {
 
 /** Build a cell from a declaration that makes sense. */
 /* @__NO_SIDE_EFFECTS__ */
-export function build<
+export function cell<
   const S extends string,
   const W extends string = never,
   const U extends string = never,

@@ -3,7 +3,7 @@ import { fail } from "./errors.ts";
 import { kindOf } from "./tensor.ts";
 
 /** A value in a message: text and numbers as they are, everything else by its kind. */
-const show = (value: unknown): string =>
+export const show = (value: unknown): string =>
   typeof value === "string" ? `"${value}"` : Object(value) === value ? kindOf(value) : String(value);
 
 /** @throws INVALID_ARGUMENT */
@@ -11,17 +11,32 @@ export function check(ok: boolean, who: string, wanted: string, got: unknown, ad
   if (!ok) fail("INVALID_ARGUMENT", `${who}: expected ${wanted}, got ${show(got)}${advice}`);
 }
 
-export const isWhole = (value: unknown): value is number => Number.isInteger(value) && (value as number) > 0;
+/** Whether it is a whole number that is exact, within limits. */
+export const isWhole = (value: unknown, least = 1, most = Infinity): value is number =>
+  Number.isSafeInteger(value) && least <= (value as number) && (value as number) <= most;
 
-/** A size. */
-export function positive(value: number, who: string): number {
-  check(isWhole(value), who, "a whole number of at least 1", value);
-  return value;
+export function checkWhole(value: unknown, who: string, least = 1, most = Infinity): void {
+  const range =
+    least === -Infinity ? "" : ` ${most < Infinity ? `from ${least} to ${most}` : `of at least ${least}`}`;
+  check(isWhole(value, least, most), who, `a whole number${range}`, value);
+}
+
+/** Checks a value against the few that there are. */
+export function checkOneOf(value: unknown, allowed: readonly unknown[], who: string): void {
+  check(allowed.includes(value), who, allowed.map((a) => JSON.stringify(a)).join(" or "), value);
 }
 
 /** Something with names of its own to look at; a list or a Map has none, and would be taken for an empty record. */
 export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !(Symbol.iterator in value);
+
+/** Options are records of known names: a misspelt one would be passed over without a word. @throws INVALID_ARGUMENT, UNKNOWN_NAME */
+export function checkOptions(options: object, known: readonly string[], who: string): void {
+  check(isRecord(options), who, `options { ${known.join(", ")} }`, options);
+  for (const name of Object.keys(options))
+    if (!known.includes(name))
+      fail("UNKNOWN_NAME", `${who}: expected options among ${known.join(", ")}, got ${name}`);
+}
 
 /** Names with dots or spaces are made by Recurra: of states, gates and gradients. */
 export function checkName(name: unknown, who: string, taken: readonly string[] = []): void {

@@ -2,15 +2,14 @@
  * How a user declares a cell. What is wrong with it shows where it is declared or first applied, and by whose fault: nothing
  * of this is needed for cells that are known to make sense.
  */
-import { build, type Size, type StateShape, type WeightSpec } from "./cell.ts";
-import { check, checkName, isRecord, isWhole } from "./check.ts";
+import { cell as unchecked, type Size, type StateShape, type WeightSpec } from "./cell.ts";
+import { check, checkName, checkOptions, isRecord, isWhole } from "./check.ts";
 import { fail } from "./errors.ts";
 import { nodeOf, type Expr } from "./expr.ts";
-import { checkOptions } from "./options.ts";
 
 /** Declare a cell. Sizes come later, with `recurrent(cell, { inputSize, hiddenSize })`. */
 /* @__NO_SIDE_EFFECTS__ */
-export const cell: typeof build = (declaration) => {
+export const cell: typeof unchecked = (declaration) => {
   checkOptions(declaration, ["name", "state", "W", "U", "b", "weights", "step"], "cell");
   const { name, state, W = [], U = [], b = [], weights = {}, step } = declaration;
   const who = `cell ${name}`;
@@ -59,7 +58,7 @@ export const cell: typeof build = (declaration) => {
     for (const gate of gates) checkName(gate, `${who}: gates of ${group}`);
   }
 
-  return build({
+  return unchecked({
     ...declaration,
     step(values) {
       const given: Record<string, unknown> = { ...values };

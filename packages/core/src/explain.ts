@@ -10,7 +10,7 @@ import { gradientRecipe } from "./gradient.ts";
 import { chunkLength } from "./interpret.ts";
 import { fail } from "./errors.ts";
 import type { Model } from "./model.ts";
-import { checkOptions } from "./options.ts";
+import { checkOptions } from "./check.ts";
 import { kindOf } from "./tensor.ts";
 
 export interface ExplainOptions {

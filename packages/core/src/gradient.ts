@@ -7,7 +7,7 @@ import { fail } from "./errors.ts";
 import type { Node } from "./expr.ts";
 import type { Model, SyncModel } from "./model.ts";
 import type { NetworkGraph } from "./network.ts";
-import { checkOptions } from "./options.ts";
+import { checkOptions } from "./check.ts";
 import { random } from "./random.ts";
 import { collect, want, wantOutput, wantStates } from "./results.ts";
 import { readTensors, kindOf, swapAxes, type Tensor, type Tensors } from "./tensor.ts";

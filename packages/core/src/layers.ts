@@ -1,13 +1,12 @@
 /** The layers. Each is made with its sizes and applied inside `stack` or `network`. */
 import type { Cell } from "./cell.ts";
-import { check, positive } from "./check.ts";
+import { check, checkOptions, checkWhole } from "./check.ts";
 import { fail } from "./errors.ts";
 import { concat, Expr, gather, graphOf, Matrix, select, type ParameterNode } from "./expr.ts";
 import { idsBelow } from "./ids.ts";
 import { constant, normal, uniform, type Initializer } from "./initializers.ts";
 import { layerNorm as normalize } from "./layer-norm.ts";
 import { namedLayer, type Layer } from "./network.ts";
-import { checkOptions } from "./options.ts";
 
 export interface RecurrentOptions {
   readonly inputSize: number;
@@ -66,7 +65,7 @@ export function recurrent(cell: Cell, options: RecurrentOptions): Layer {
     "; call a cell that has options",
   );
   for (const [key, size] of Object.entries({ inputSize, hiddenSize, layers }))
-    positive(size, `${who}: ${key}`);
+    checkWhole(size, `${who}: ${key}`);
   probability(dropout, `${who}: dropout`);
   for (const flag of [bidirectional, reverse])
     check(typeof flag === "boolean", `${who}: bidirectional and reverse`, "true or false", flag);
@@ -113,8 +112,8 @@ export interface DenseOptions {
 export function dense(options: DenseOptions): Layer {
   checkOptions(options, ["inputSize", "outputSize", "name"], "dense");
   const { inputSize, outputSize, name } = options;
-  positive(inputSize, "dense: inputSize");
-  positive(outputSize, "dense: outputSize");
+  checkWhole(inputSize, "dense: inputSize");
+  checkWhole(outputSize, "dense: outputSize");
   return namedLayer("dense", inputSize, name, (x, own) => {
     const initializer = uniform(1 / Math.sqrt(inputSize));
     const W = new Matrix(x.graph, parameter(x, `${own}.W`, [outputSize, inputSize], initializer));
@@ -133,13 +132,13 @@ export interface EmbeddingOptions {
 export function embedding(options: EmbeddingOptions): Layer {
   checkOptions(options, ["vocabularySize", "outputSize", "name"], "embedding");
   const { vocabularySize, outputSize, name } = options;
-  positive(vocabularySize, "embedding: vocabularySize");
+  checkWhole(vocabularySize, "embedding: vocabularySize");
   if (vocabularySize > 2 ** 24)
     fail(
       "UNSUPPORTED",
       `embedding: expected at most 2²⁴ ids, which float32 tells apart, got ${vocabularySize}`,
     );
-  positive(outputSize, "embedding: outputSize");
+  checkWhole(outputSize, "embedding: outputSize");
   return namedLayer("embedding", 1, name, (x, own) => {
     const { graph, node } = x;
     // An input, or what a mask leaves of it: ids can be checked before anything runs.
@@ -197,7 +196,7 @@ export function layerNorm(of: Expr | LayerNormOptions): Expr | Layer {
   if (of instanceof Expr) return normalize(of);
   checkOptions(of, ["size", "name"], "layerNorm");
   const { size, name } = of;
-  positive(size, "layerNorm: size");
+  checkWhole(size, "layerNorm: size");
   return namedLayer("layerNorm", size, name, (x, own) => {
     const vector = (local: string, value: number): Expr =>
       new Expr(x.graph, parameter(x, `${own}.${local}`, [size], constant(value)));

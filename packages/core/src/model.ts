@@ -5,7 +5,7 @@ import { openEngine, type Engine, type ModelOptions } from "./engine.ts";
 import { fail } from "./errors.ts";
 import type { Node } from "./expr.ts";
 import type { Network, NetworkGraph } from "./network.ts";
-import { checkOneOf, checkOptions } from "./options.ts";
+import { checkOneOf, checkOptions } from "./check.ts";
 import { collect, wantOutput, wantStates } from "./results.ts";
 import { openStream, type Stream, type StreamOptions, type SyncStream } from "./stream.ts";
 import { kindOf, type Tensor } from "./tensor.ts";

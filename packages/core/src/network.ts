@@ -2,11 +2,10 @@
  * Networks: layers applied to sequence expressions. A layer is a function from an expression to an expression, so a cell's
  * functions (tanh, concat, plus …) mix freely with layers.
  */
-import { check, checkName, isRecord, isWhole, positive } from "./check.ts";
+import { check, checkName, checkWhole, isRecord, isWhole } from "./check.ts";
 import { fail } from "./errors.ts";
 import { Expr, Graph, graphOf, nodeOf, type BuildOptions } from "./expr.ts";
 
-export { positive } from "./check.ts";
 /** A network's graph, with names for all that goes in and comes out. */
 export { Graph as NetworkGraph, type BuildOptions } from "./expr.ts";
 
@@ -99,7 +98,7 @@ export function network<const I extends Readonly<Record<string, number>>>(
   check(typeof define === "function", who, "a function of its inputs", define);
   for (const [name, width] of Object.entries(inputs)) {
     checkName(name, `${who}: input`, ["mask", "last"]);
-    positive(width, `${who}: width of input ${name}`);
+    checkWhole(width, `${who}: width of input ${name}`);
   }
   return assemble(inputs, (given, graph) => {
     const defined = define(given as { readonly [K in keyof I]: Expr });

@@ -5,7 +5,7 @@ import { fail } from "./errors.ts";
 import { answering, lane } from "./lane.ts";
 import type { Node } from "./expr.ts";
 import type { NetworkGraph } from "./network.ts";
-import { checkOptions, checkWhole } from "./options.ts";
+import { checkOptions, checkWhole } from "./check.ts";
 import { collect, wantStates } from "./results.ts";
 import { kindOf, pickRows, type Tensor } from "./tensor.ts";
 

@@ -1,12 +1,12 @@
 import { oneMinus } from "../activations.ts";
-import { build } from "../cell.ts";
+import { cell } from "../cell.ts";
 import { sigmoid, tanh } from "../expr.ts";
 
 /**
  * Gated recurrent unit with the reset before the product. Cho et al. 2014, "Learning phrase representations using RNN
  * encoder-decoder", equations 5 to 8, with biases.
  */
-export const gruResetBefore = build({
+export const gruResetBefore = cell({
   name: "gruResetBefore",
   state: ["h"],
   W: ["r", "z", "n"],

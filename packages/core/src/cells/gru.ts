@@ -1,5 +1,5 @@
 import { oneMinus } from "../activations.ts";
-import { build, vector } from "../cell.ts";
+import { cell, vector } from "../cell.ts";
 import { sigmoid, tanh } from "../expr.ts";
 
 /**
@@ -7,7 +7,7 @@ import { sigmoid, tanh } from "../expr.ts";
  * "Learning phrase representations using RNN encoder-decoder", first version (arXiv 1406.1078v1); what cuDNN and PyTorch
  * compute. d is the bias inside the reset.
  */
-export const gru = build({
+export const gru = cell({
   name: "gru",
   state: ["h"],
   W: ["r", "z", "n"],

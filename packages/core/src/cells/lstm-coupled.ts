@@ -1,12 +1,12 @@
 import { oneMinus } from "../activations.ts";
-import { build } from "../cell.ts";
+import { cell } from "../cell.ts";
 import { sigmoid, tanh } from "../expr.ts";
 
 /**
  * LSTM with coupled input and forget gate: what is written replaces what is forgotten, f = 1 − i. The CIFG variant of
  * Greff et al. 2017, "LSTM: A search space odyssey", without peepholes.
  */
-export const lstmCoupled = build({
+export const lstmCoupled = cell({
   name: "lstmCoupled",
   state: ["h", "c"],
   W: ["i", "g", "o"],

@@ -1,4 +1,4 @@
-import { build, vector, vectors } from "../cell.ts";
+import { cell, vector, vectors } from "../cell.ts";
 import { sigmoid, tanh } from "../expr.ts";
 import { constant } from "../initializers.ts";
 import { layerNorm, layerNormTogether } from "../layer-norm.ts";
@@ -9,7 +9,7 @@ const gates = ["i", "f", "g", "o"] as const;
  * LSTM with layer normalisation, over the four gates together and over the cell. Ba, Kiros & Hinton 2016, "Layer
  * normalization", equations 20 to 22. W, U and C name its gains α₂, α₁ and α₃; its β₁ and β₂ only add to b, so they are b.
  */
-export const lstmLayerNorm = build({
+export const lstmLayerNorm = cell({
   name: "lstmLayerNorm",
   state: ["h", "c"],
   W: gates,

@@ -1,4 +1,4 @@
-import { build, vectors } from "../cell.ts";
+import { cell, vectors } from "../cell.ts";
 import { sigmoid, tanh } from "../expr.ts";
 
 /**
@@ -6,7 +6,7 @@ import { sigmoid, tanh } from "../expr.ts";
  * "Recurrent nets that time and count"; in the form of Graves 2013, "Generating sequences with recurrent neural
  * networks", equations 7 to 11.
  */
-export const lstmPeephole = build({
+export const lstmPeephole = cell({
   name: "lstmPeephole",
   state: ["h", "c"],
   W: ["i", "f", "g", "o"],

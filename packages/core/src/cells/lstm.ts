@@ -1,8 +1,8 @@
-import { build } from "../cell.ts";
+import { cell } from "../cell.ts";
 import { sigmoid, tanh } from "../expr.ts";
 
 /** Long short-term memory. Hochreiter & Schmidhuber 1997, with the forget gate of Gers et al. 2000. */
-export const lstm = build({
+export const lstm = cell({
   name: "lstm",
   state: ["h", "c"],
   W: ["i", "f", "g", "o"],

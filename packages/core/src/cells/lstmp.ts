@@ -1,7 +1,7 @@
 import { matrix, type Cell } from "../cell.ts";
 import { cell } from "../declare.ts";
 import { sigmoid, tanh } from "../expr.ts";
-import { checkOptions } from "../options.ts";
+import { checkOptions } from "../check.ts";
 
 /**
  * LSTM with a recurrent projection: h = P·m is narrower than the cell, and so are U's matrices. Sak, Senior & Beaufays

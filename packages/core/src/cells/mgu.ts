@@ -1,12 +1,12 @@
 import { oneMinus } from "../activations.ts";
-import { build } from "../cell.ts";
+import { cell } from "../cell.ts";
 import { sigmoid, tanh } from "../expr.ts";
 
 /**
  * Minimal gated unit: one gate both forgets and resets. Zhou, Wu, Zhang & Zhou 2016, "Minimal gated unit for recurrent
  * neural networks".
  */
-export const mgu = build({
+export const mgu = cell({
   name: "mgu",
   state: ["h"],
   W: ["f", "n"],

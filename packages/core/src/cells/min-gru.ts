@@ -1,12 +1,12 @@
 import { oneMinus } from "../activations.ts";
-import { build } from "../cell.ts";
+import { cell } from "../cell.ts";
 import { sigmoid } from "../expr.ts";
 
 /**
  * minGRU: neither gate nor candidate looks at h, so nearly everything runs outside the loop. Feng et al. 2024, "Were RNNs
  * all we needed?". This is the paper's plain form, not the log-space one (which also makes the candidate positive).
  */
-export const minGru = build({
+export const minGru = cell({
   name: "minGru",
   state: ["h"],
   W: ["z", "n"],

@@ -1,4 +1,4 @@
-import { build } from "../cell.ts";
+import { cell } from "../cell.ts";
 import { neg, sigmoid, softplus } from "../expr.ts";
 
 /**
@@ -6,7 +6,7 @@ import { neg, sigmoid, softplus } from "../expr.ts";
  * needed?". This is the paper's plain form, not the log-space one (which also makes the candidate positive);
  * the quotients are written with log σ, so that gates near 0 don't give 0/0. A trace shows them: the gates that are applied.
  */
-export const minLstm = build({
+export const minLstm = cell({
   name: "minLstm",
   state: ["h"],
   W: ["f", "i", "n"],

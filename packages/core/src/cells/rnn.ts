@@ -1,9 +1,9 @@
-import { build, type Cell } from "../cell.ts";
+import { cell, type Cell } from "../cell.ts";
 import { relu, tanh, type Expr } from "../expr.ts";
 
 /** Simple recurrent network. Elman 1990, "Finding structure in time". */
 const rnn = (name: string, activation: (v: Expr) => Expr): Cell =>
-  build({
+  cell({
     name,
     state: ["h"],
     W: ["h"],

@@ -1,6 +1,6 @@
-import { build, type Cell } from "../cell.ts";
+import { cell, type Cell } from "../cell.ts";
 import { fail } from "../errors.ts";
-import { checkOptions } from "../options.ts";
+import { checkOptions } from "../check.ts";
 import { exp, max, neg, sigmoid, softplus, tanh, type Expr } from "../expr.ts";
 
 /**
@@ -16,7 +16,7 @@ export const slstm = (options: { readonly forget?: "sigmoid" | "exp" } = {}): Ce
   if (!Object.hasOwn(logForgets, forget))
     fail("INVALID_ARGUMENT", `slstm: expected forget "sigmoid" or "exp", got ${String(forget)}`);
   const logForget = logForgets[forget];
-  return build({
+  return cell({
     name: "slstm",
     state: { h: {}, c: {}, n: {}, m: { initial: -Infinity } },
     W: ["i", "f", "z", "o"],
