@@ -16,7 +16,7 @@ export function openCpu(): SyncBackend {
   const { inUse, ...memory } = openMemory();
   return {
     name: "cpu",
-    limits: { mapInputs: Infinity, mapOutputs: Infinity, rows: Infinity },
+    limits: { rows: Infinity },
     accuracy,
     inPlace: true,
     projection: "before",

@@ -63,9 +63,9 @@ export function randomInstructions(draw: Draw, inputs: number, count: number): I
 
 export function randomMap(draw: Draw, size: "small" | "large", { limits, inPlace }: Backend): Case {
   const [rows, width] = [rowsFor(draw, size), widthFor(draw, size)];
-  const inputs = Math.min(draw.chance(0.1) ? 16 : draw.whole(1, 6), limits.mapInputs);
+  const inputs = Math.min(draw.chance(0.1) ? 16 : draw.whole(1, 6), limits.maps?.inputs ?? Infinity);
   const instructions = randomInstructions(draw, inputs, draw.whole(1, 14));
-  const wanted = Math.min(draw.whole(1, 4), limits.mapOutputs, instructions.length);
+  const wanted = Math.min(draw.whole(1, 4), limits.maps?.outputs ?? Infinity, instructions.length);
   const outputs = draw.shuffled(instructions.map((_, i) => i)).slice(0, wanted);
   if (!outputs.includes(instructions.length - 1)) outputs[0] = instructions.length - 1;
   const layouts = Array.from({ length: inputs }, (): Layout => {

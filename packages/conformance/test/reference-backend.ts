@@ -1,5 +1,5 @@
 /** The simplest correct backend that there is: plain loops, every result stored in float32, sums kept in as much as it declares. */
-import { RecurraError } from "@recurra/core";
+import { mapLimits, RecurraError } from "@recurra/core";
 import {
   functionValues,
   type Backend,
@@ -44,7 +44,7 @@ export function openReference(more: Partial<Backend> = {}): SyncBackend {
 
   const backend: SyncBackend = {
     name: "reference",
-    limits: { mapInputs: 64, mapOutputs: 64, rows: 2 ** 31 },
+    limits: { maps: mapLimits({ inputs: 64, outputs: 64 }), rows: 2 ** 31 },
     accuracy: {
       unit: 2 ** -24,
       accumulate: 2 ** -53,

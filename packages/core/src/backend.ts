@@ -114,10 +114,18 @@ export interface BoundKernel {
   run(step: number): void;
 }
 
-/** Where the planner must split. */
+/** How large a map may be. Made by `mapLimits`, which brings the splitting along: only backends that need it ship it. */
+export interface MapLimits {
+  readonly inputs: number;
+  readonly outputs: number;
+  /** The same program without larger maps than that. */
+  split(program: Program): Program;
+}
+
+/** Where core must split. */
 export interface Limits {
-  readonly mapInputs: number;
-  readonly mapOutputs: number;
+  /** (optional) Of maps. */
+  readonly maps?: MapLimits;
   /** Largest number of rows a kernel may be bound to. */
   readonly rows: number;
 }

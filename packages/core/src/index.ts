@@ -40,6 +40,7 @@ export {
   type LayerNormOptions,
   type RecurrentOptions,
 } from "./layers.ts";
+export { mapLimits } from "./map-limits.ts";
 export { network, stack, type Layer, type Network } from "./network.ts";
 export {
   createModel,

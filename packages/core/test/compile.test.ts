@@ -1,7 +1,7 @@
 /** What the planner makes of cells: what is left in the loop, what grows with the sequence, and what limits change. */
 import { describe, expect, it } from "vitest";
 import type { Launch, Limits, Program } from "../src/backend.ts";
-import { createModel, gradientSync, lstm, minGru, type GradientResult } from "../src/index.ts";
+import { createModel, gradientSync, lstm, mapLimits, minGru, type GradientResult } from "../src/index.ts";
 import { gradientRecipe } from "../src/gradient.ts";
 import { compile, verify } from "../src/internal.ts";
 import { cells } from "./support/all-cells.ts";
@@ -104,6 +104,16 @@ describe("memory", () => {
 });
 
 describe("a backend's limits change no bit", () => {
+  it.each([
+    [2, 1],
+    [3, 0],
+    [NaN, 1],
+  ])("and leave room for a select: not %s inputs and %s outputs", (inputs, outputs) => {
+    expect(() => mapLimits({ inputs, outputs })).toThrow(
+      /mapLimits: expected maps that take at least 3 inputs and 1 output, got/,
+    );
+  });
+
   const draw = numbers(3);
   it.each(Object.entries(cells))("%s", (_, cell) => {
     const net = single(cell, { bidirectional: true, merge: "sum" });
@@ -112,8 +122,8 @@ describe("a backend's limits change no bit", () => {
     const gradientOn = (limits: Limits): GradientResult =>
       gradientSync(createModel(net, openPlain({ limits })), x, { output }, { lengths: [5, 2] });
     const unlimited = gradientOn(wide.limits);
-    expect(gradientOn({ mapInputs: 8, mapOutputs: 2, rows: 1e9 })).toEqual(unlimited);
+    expect(gradientOn({ maps: mapLimits({ inputs: 8, outputs: 2 }), rows: 1e9 })).toEqual(unlimited);
     // Chunks of 2, 2 and 1 steps.
-    expect(gradientOn({ mapInputs: 3, mapOutputs: 1, rows: 4 })).toEqual(unlimited);
+    expect(gradientOn({ maps: mapLimits({ inputs: 3, outputs: 1 }), rows: 4 })).toEqual(unlimited);
   });
 });

@@ -1,6 +1,6 @@
 /** Every shipped cell through the whole planner, against the oracle: forward, traced, and its gradient. */
 import { describe, expect, it } from "vitest";
-import { createModel, gradientSync, recurrent, stack, activation, tanh } from "../src/index.ts";
+import { createModel, gradientSync, mapLimits, recurrent, stack, activation, tanh } from "../src/index.ts";
 import { evaluate, gradientGraph, random, type Node } from "../src/internal.ts";
 import { cells } from "./support/all-cells.ts";
 import { openPlain } from "./support/plain-backend.ts";
@@ -11,7 +11,7 @@ const ragged = [undefined, [5, 3, 0]] as const;
 const targets = [
   { projection: "before" },
   { projection: "joined" },
-  { projection: "before", limits: { mapInputs: 4, mapOutputs: 2, rows: 40 } },
+  { projection: "before", limits: { maps: mapLimits({ inputs: 4, outputs: 2 }), rows: 40 } },
 ] as const;
 
 describe.each(Object.entries(cells))("%s", (_, cell) => {

@@ -1,7 +1,7 @@
 /** The verifier catches every way in which a kernel and its operands can be broken. */
 import { describe, expect, it } from "vitest";
 import { RecurraError } from "../src/errors.ts";
-import { embedding, last, lstm, recurrent, stack } from "../src/index.ts";
+import { embedding, last, lstm, mapLimits, recurrent, stack } from "../src/index.ts";
 import { verify } from "../src/internal.ts";
 import { Broken, type Breakage } from "./support/broken.ts";
 import { backward, forward, single, wide } from "./support/programs.ts";
@@ -167,12 +167,13 @@ describe.each([
 
 describe("what only some backends take", () => {
   const with_ =
-    (limits: Partial<typeof wide.limits>): (() => void) =>
+    (limits: { readonly inputs: number; readonly outputs: number }): (() => void) =>
     () =>
-      verify(run, { ...wide, limits: { ...wide.limits, ...limits } });
-  it("a map with too many inputs", () => expect(with_({ mapInputs: 4 })).toThrow(/at most 4 inputs, got 5/));
+      verify(run, { ...wide, limits: { ...wide.limits, maps: mapLimits(limits) } });
+  it("a map with too many inputs", () =>
+    expect(with_({ inputs: 4, outputs: 9 })).toThrow(/at most 4 inputs, got 5/));
   it("a map with too many outputs", () =>
-    expect(with_({ mapOutputs: 2 })).toThrow(/at most 2 outputs, got 3/));
+    expect(with_({ inputs: 9, outputs: 2 })).toThrow(/at most 2 outputs, got 3/));
   it("a map in place", () => {
     const broken = new Broken(run);
     const map = broken.loop("map");

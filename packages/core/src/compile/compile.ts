@@ -81,7 +81,9 @@ export function compile(
     value: rootValues[i] as Value,
     gradientOf,
   }));
-  const lowered: Program = { name, ...lower(values, roots, target.limits, backward) };
+  let lowered: Program = { name, ...lower(values, roots, backward) };
+  const { maps } = target.limits;
+  if (maps) lowered = maps.split(lowered);
   check?.(lowered, target);
   if (!backward) return lowered;
   const planned = backward.share(lowered);

@@ -92,16 +92,6 @@ export class Homes {
     return v.loop && seen.every((r) => r.at === v.at) ? 1 : "chunk";
   }
 
-  /** Where v is kept for other kernels; undefined where none reads it. */
-  homeOf(v: Value): Operand | undefined {
-    return this.#needsHome(v) ? this.#home(v) : undefined;
-  }
-
-  /** Give v a home that only its own part reads, where a kernel is split. */
-  keep(v: Value): Operand {
-    return this.#home(v);
-  }
-
   #home(v: Value): Operand {
     const gradientOf = this.#gradients.get(v);
     if (!this.#homes.has(v)) {

@@ -2,17 +2,7 @@
  * Lower: values become kernels, and the kernels' operands places in buffers. Maps that meet at one level and shape are one
  * kernel; products that are stacked are one gemm.
  */
-import type {
-  BufferSpec,
-  GemmTerm,
-  Kernel,
-  Launch,
-  Limits,
-  Operand,
-  Part,
-  Section,
-  StateSpec,
-} from "../backend.ts";
+import type { BufferSpec, GemmTerm, Kernel, Launch, Operand, Part, Section, StateSpec } from "../backend.ts";
 import { fail } from "../errors.ts";
 import { fuseMaps } from "./fuse.ts";
 import { gradientsOf, Homes, type Root } from "./homes.ts";
@@ -31,12 +21,7 @@ export interface Lowered {
   readonly parameters: Readonly<Record<string, number>>;
 }
 
-export function lower(
-  values: Values,
-  roots: readonly Root[],
-  limits: Limits,
-  backward: Backward | undefined,
-): Lowered {
+export function lower(values: Values, roots: readonly Root[], backward: Backward | undefined): Lowered {
   const levels = assignLevels(values);
   const gradients = gradientsOf(roots);
   const layout = new Layout(new Set<Value>([...values.next.values(), ...gradients.keys()]));
@@ -177,22 +162,21 @@ export function lower(
       const results = group.map((g) => ({
         value: g,
         destinations: homes.destinations(g),
-        home: homes.homeOf(g),
       }));
       found.push({
         level: levels.get(v) as number,
-        launches: fuseMaps(
-          results,
-          (a) => ({
-            ...homes.read(a, v.loop),
-            repeatRow: a.domain === "one" && (v.domain !== "one" || a.rows < v.rows),
-            repeatColumn: a.width < v.width,
-          }),
-          (a) => homes.keep(a),
-          v.width,
-          rowsOf(v),
-          limits,
-        ),
+        launches: [
+          fuseMaps(
+            results,
+            (a) => ({
+              ...homes.read(a, v.loop),
+              repeatRow: a.domain === "one" && (v.domain !== "one" || a.rows < v.rows),
+              repeatColumn: a.width < v.width,
+            }),
+            v.width,
+            rowsOf(v),
+          ),
+        ],
       });
     }
     return found.sort((a, b) => a.level - b.level).flatMap((f) => f.launches);

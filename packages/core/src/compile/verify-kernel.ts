@@ -42,10 +42,10 @@ function expected(
       return gemm(kernel, rows, count, refuse);
     case "map":
       checkInstructions(kernel, refuse);
-      if (kernel.inputs > limits.mapInputs)
-        refuse(`expected at most ${limits.mapInputs} inputs, got ${kernel.inputs}`);
-      if (kernel.outputs.length > limits.mapOutputs)
-        refuse(`expected at most ${limits.mapOutputs} outputs, got ${kernel.outputs.length}`);
+      if (limits.maps && kernel.inputs > limits.maps.inputs)
+        refuse(`expected at most ${limits.maps.inputs} inputs, got ${kernel.inputs}`);
+      if (limits.maps && kernel.outputs.length > limits.maps.outputs)
+        refuse(`expected at most ${limits.maps.outputs} outputs, got ${kernel.outputs.length}`);
       return {
         inputs: Array.from({ length: kernel.inputs }, () => row(kernel.width)),
         outputs: kernel.outputs.map(() => result(rows, kernel.width)),

@@ -19,7 +19,7 @@ interface Written extends Site {
 }
 
 const anything: Target = {
-  limits: { mapInputs: Infinity, mapOutputs: Infinity, rows: Infinity },
+  limits: { rows: Infinity },
   inPlace: true,
 };
 

@@ -123,7 +123,7 @@ export function openPlain(options: Partial<Pick<Backend, "limits" | "projection"
   };
   const backend: PlainBackend = {
     name: "plain",
-    limits: { mapInputs: 1e9, mapOutputs: 1e9, rows: 1e9 },
+    limits: { rows: 1e9 },
     accuracy: {
       unit: 2 ** -24,
       accumulate: 2 ** -53,

@@ -9,7 +9,7 @@ import { stack, type BuildOptions, type Network } from "../../src/network.ts";
 export type Target = Pick<Backend, "limits" | "inPlace" | "projection">;
 
 export const wide: Target = {
-  limits: { mapInputs: 1e9, mapOutputs: 1e9, rows: 1e9 },
+  limits: { rows: 1e9 },
   inPlace: true,
   projection: "before",
 };
