@@ -41,8 +41,8 @@ it("LSTM, gradient", () => {
         0.c                    history    [T+1, B, 6]            24·T·B + 24·B
         v7                     value      [T, B, 6]                     24·T·B
         output                 output     [T+1, B, 6]            24·T·B + 24·B
-        v13                    value      [T, B, 24]                    96·T·B
         d.output               input      [T, B, 6]                     24·T·B
+        v13                    value      [T, B, 24]                    96·T·B
         d.input x              output     [T, B, 4]                     16·T·B
       the rest                                         216·C·B + 288·B + 1,060
         v1                     value      [C, B, 24]                    96·C·B

@@ -5,13 +5,11 @@
 import type { Backend, Program } from "../backend.ts";
 import { fail } from "../errors.ts";
 import type { Graph, Node, ParameterNode, StateNode } from "../graph.ts";
-import type { Root } from "./homes.ts";
-import { assignLevels } from "./levels.ts";
 import { lower } from "./lower.ts";
 import { assignPlaces } from "./place.ts";
 import { separateAddends, type Backward } from "./stack.ts";
 import { joinSums } from "./sums.ts";
-import { collect, isLeaf, type Value } from "./value.ts";
+import { collect, type Wanted } from "./value.ts";
 
 export interface CompileOptions {
   readonly name: string;
@@ -33,60 +31,22 @@ export type CompileTarget = Pick<Backend, "limits" | "inPlace" | "projection">;
 /** Compile a graph for a backend. Output names: as given; gradients are called `d.` + the parameter's name. */
 export function compile(
   graph: Graph,
-  {
-    name,
-    outputs,
-    gradients = new Map<ParameterNode, Node>(),
-    states,
-    target,
-    backward,
-    check,
-  }: CompileOptions,
+  { name, outputs, gradients, states, target, backward, check }: CompileOptions,
 ): Program {
-  const wanted: { name: string; node: Node; gradientOf?: ParameterNode }[] = [
-    ...[...outputs].map(([key, node]) => ({ name: key, node })),
-    ...[...gradients].map(([gradientOf, node]) => ({ name: `d.${gradientOf.name}`, node, gradientOf })),
-  ];
+  const wanted: Wanted[] = [...outputs].map(([key, node]) => ({ name: key, node }));
+  for (const [gradientOf, node] of gradients ?? [])
+    wanted.push({ name: `d.${gradientOf.name}`, node, gradientOf });
   for (const state of states)
     if (!graph.next.has(state)) fail("INTERNAL", `state ${state.name} is never carried`);
-  const values = collect(wanted.map((w) => w.node), graph.next, states); // prettier-ignore
-
-  const taken = new Set<Value>(values.next.values());
-  const rootValues = wanted.map(({ node, gradientOf }) => {
-    let value = values.of.get(node) as Value;
-    // A gradient is written into its storage, so it needs a value of its own; so does an output that is only a leaf.
-    if (
-      (isLeaf(value) && value.op !== "state") ||
-      value.op === "slice" ||
-      (gradientOf && (taken.has(value) || isLeaf(value)))
-    )
-      value = values.make({
-        op: "map",
-        fn: "copy",
-        label: "copy",
-        width: value.width,
-        rows: value.rows,
-        domain: value.domain,
-        args: [value],
-      });
-    if (gradientOf) taken.add(value);
-    return value;
-  });
-  values.sort(rootValues);
-  assignPlaces(values, rootValues, backward);
-  joinSums(values, rootValues, target);
-  separateAddends(values, rootValues, assignLevels(values));
-  const roots = wanted.map(({ name: key, gradientOf }, i): Root => ({
-    name: key,
-    value: rootValues[i] as Value,
-    gradientOf,
-  }));
-  let lowered: Program = { name, ...lower(values, roots, backward) };
-  const { maps } = target.limits;
-  if (maps) lowered = maps.split(lowered);
-  check?.(lowered, target);
-  if (!backward) return lowered;
-  const planned = backward.share(lowered);
-  check?.(planned, target);
-  return planned;
+  const values = collect(wanted, states, graph.next);
+  assignPlaces(values, backward);
+  joinSums(values, target.projection);
+  separateAddends(values);
+  let program = lower(name, values, wanted.map((w) => w.name), backward); // prettier-ignore
+  program = target.limits.maps?.split(program) ?? program;
+  check?.(program, target);
+  if (!backward) return program;
+  program = backward.share(program);
+  check?.(program, target);
+  return program;
 }

@@ -1,48 +1,37 @@
 /** Fuse: pointwise values that meet become one kernel with several results. */
 import type { Argument, FunctionName, Instruction, Launch, Operand } from "../backend.ts";
+import { labelOf } from "./homes.ts";
 import type { Value } from "./value.ts";
 
-export interface Result {
-  readonly value: Value;
-  /** Everywhere that it is written to; none where only the kernel itself needs it. */
-  readonly destinations: readonly Operand[];
-}
-
 /**
- * @param results the kernel's values, each after those that it reads
- * @param operandOf where a value from outside the kernel lies
+ * @param fused the kernel's values, each after those that it reads
+ * @param destinations where a value is written to; nowhere, where only the kernel itself needs it
+ * @param read where a value from outside the kernel lies
  */
 export function fuseMaps(
-  results: readonly Result[],
-  operandOf: (v: Value) => Operand,
-  width: number,
+  fused: readonly Value[],
+  destinations: (v: Value) => readonly Operand[],
+  read: (v: Value) => Operand,
   rows: Launch["rows"],
 ): Launch {
-  const inputs: Operand[] = [];
-  const number = new Map<string, number>();
-  const index = new Map(results.map((r, i) => [r.value, i]));
-  const argument = (a: Value): Argument => {
-    if (a.leaf?.op === "constant") return { constant: a.leaf.value };
-    const result = index.get(a);
+  const results = new Map(fused.map((v, i) => [v, i]));
+  const inputs = new Map<string, Operand>();
+  const argument = (v: Value): Argument => {
+    if (v.value !== undefined) return { constant: v.value };
+    const result = results.get(v);
     if (result !== undefined) return { result };
-    const operand = operandOf(a);
+    const operand = read(v);
     const key = JSON.stringify(operand);
-    let input = number.get(key);
-    if (input === undefined) number.set(key, (input = inputs.push(operand) - 1));
-    return { input };
+    inputs.set(key, operand);
+    return { input: [...inputs.keys()].indexOf(key) };
   };
-  const instructions = results.map(({ value }): Instruction => ({
-    fn: value.fn as FunctionName,
-    args: value.args.map(argument),
-  }));
-  const written = results.flatMap(({ value, destinations }, i) =>
-    destinations.map((to) => ({ value, i, to })),
-  );
+  const instructions = fused.map(({ fn, args }): Instruction => ({ fn: fn as FunctionName, args: args.map(argument) }));
+  const written = fused.flatMap((v, i) => destinations(v).map((to) => ({ v, i, to })));
   return {
-    kernel: { op: "map", width, inputs: inputs.length, instructions, outputs: written.map((w) => w.i) },
+    kernel: { op: "map", width: fused[0]?.width as number, inputs: inputs.size, instructions, outputs: written.map((w) => w.i) },
     rows,
-    inputs,
+    inputs: [...inputs.values()],
     outputs: written.map((w) => w.to),
-    label: [...new Set(written.map((w) => w.value.label))].join(" "),
+    label: labelOf(written.map((w) => w.v)),
   };
-}
+} // prettier-ignore

@@ -1,75 +1,48 @@
 /**
- * Stack: values that lie side by side in one buffer, so that one gemm writes or reads them together. Gates are row blocks of
+ * Layout: values that lie side by side in one buffer, so that one gemm writes or reads them together. Gates are row blocks of
  * their matrices and columns of their results.
  */
-import type { ParameterNode } from "../graph.ts";
 import { isLeaf, type Value } from "./value.ts";
 
-export interface Column {
-  /** All that share the buffer, in order. */
-  readonly group: readonly Value[];
-  readonly index: number;
+type Lying = Pick<Value, "op" | "storage" | "row" | "rows" | "group" | "start" | "width"> & {
+  readonly args: readonly unknown[];
+};
+
+/** In what a value lies, from where, and how far: rows of a parameter's storage, columns of anything else. */
+const extent = (v: Lying): [unknown, number | undefined, number] =>
+  v.op === "parameter"
+    ? [v.storage, v.row, v.rows]
+    : [v.op === "slice" ? v.args[0] : v.group, v.start, v.width];
+
+/** Whether `b` lies right behind `a`. */
+export function follows(a: Lying, b: Lying): boolean {
+  const [whole, from, size] = extent(a);
+  const [same, start] = extent(b);
+  return whole !== undefined && whole === same && start === (from as number) + size;
 }
 
-export class Layout {
-  readonly #columns = new Map<Value, Column>();
-  /** @param alone values that must have a buffer of their own */
-  constructor(readonly alone: ReadonlySet<Value>) {}
+/** Has a buffer of its own, which is a state's or lies as a parameter does. */
+export const isAlone = (v: Value): boolean => v.state !== undefined || v.gradientOf !== undefined;
 
-  column(v: Value): Column {
-    let column = this.#columns.get(v);
-    if (!column) this.#columns.set(v, (column = { group: [v], index: 0 }));
-    return column;
-  }
-
-  /** Put these side by side as far as none of them has its place already. */
-  request(list: readonly Value[]): void {
-    let run: Value[] = [];
-    const close = (): void => {
-      const group = run;
-      if (group.length > 1) group.forEach((v, index) => this.#columns.set(v, { group, index }));
-      run = [];
-    };
-    for (const v of list) {
-      const free =
-        !this.#columns.has(v) &&
-        !isLeaf(v) &&
-        v.op !== "slice" &&
-        v.op !== "concat" &&
-        !this.alone.has(v) &&
-        !run.includes(v);
-      if (!free || (run[0] && (run[0].domain !== v.domain || run[0].at !== v.at))) close();
-      if (free) run.push(v);
-    }
-    close();
-  }
-
-  /** Whether `b` follows `a` in the same buffer. */
-  follows(a: Value, b: Value): boolean {
-    if (a.op === "slice" && b.op === "slice") return a.args[0] === b.args[0] && b.start === a.start + a.width;
-    const [ca, cb] = [this.#columns.get(a), this.#columns.get(b)];
-    return ca !== undefined && cb !== undefined && ca.group === cb.group && cb.index === ca.index + 1;
-  }
+/** Put these side by side as far as none of them has its place already. */
+export function putTogether(list: readonly Value[]): void {
+  const free = (v: Value): boolean =>
+    !v.group && !isLeaf(v) && v.op !== "slice" && v.op !== "concat" && !isAlone(v);
+  const beside = (a: Value, b: Value): boolean =>
+    free(a) && free(b) && a.domain === b.domain && a.at === b.at;
+  for (const group of cut([...new Set(list)], beside))
+    if (group.length > 1)
+      group.forEach((v, i) => Object.assign(v, { group, start: widthOf(group.slice(0, i)) }));
 }
 
-/** The parameter that a value stands for. */
-export const parameterOf = (v: Value): ParameterNode | undefined =>
-  v.leaf?.op === "parameter" ? v.leaf : undefined;
-
-/** Whether parameter `b` lies right behind `a` in the same storage. */
-export function stacked(a: Value, b: Value): boolean {
-  const [pa, pb] = [parameterOf(a), parameterOf(b)];
-  return pa !== undefined && pb !== undefined && pa.storage === pb.storage && pb.row === pa.row + pa.rows;
-}
+export const widthOf = (list: readonly Value[]): number => list.reduce((sum, v) => sum + v.width, 0);
 
 /** Cut a list where `together` doesn't hold between neighbours. */
 export function cut<T>(list: readonly T[], together: (a: T, b: T) => boolean): T[][] {
   const runs: T[][] = [];
-  for (const item of list) {
-    const run = runs[runs.length - 1];
-    const before = run?.[run.length - 1];
-    if (run && before !== undefined && together(before, item)) run.push(item);
+  list.forEach((item, i) => {
+    if (i > 0 && together(list[i - 1] as T, item)) runs.at(-1)?.push(item);
     else runs.push([item]);
-  }
+  });
   return runs;
 }

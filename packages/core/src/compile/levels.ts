@@ -1,49 +1,37 @@
 /** Levels: in which order a part's kernels run, and which maps meet in one of them. */
-import { isLeaf, operands, type Value, type Values } from "./value.ts";
+import { isLeaf, readersOf, sameShape, type Value, type Values } from "./value.ts";
 
-/** How many kernels of the part must have run before a value is there. */
-export function level(v: Value, at: number, known = new Map<Value, number>()): number {
-  if (isLeaf(v) || v.at !== at) return 0;
-  let found = known.get(v);
-  if (found === undefined) {
-    const before = operands(v).map((a) => level(a, at, known) + (v.op === "slice" || fuses(a, v) ? 0 : 1));
-    found = v.op === "slice" ? Math.max(...before) : Math.max(1, ...before);
-    known.set(v, found);
-  }
-  return found;
-}
+/** Whether two values are computed at one time. */
+export const together = (a: Value, b: Value): boolean =>
+  a.at === b.at && a.loop === b.loop && a.level === b.level;
 
 /** Whether two maps can be one kernel: the same place and shape. */
-export function fuses(a: Value, b: Value): boolean {
-  return (
-    a.op === "map" &&
-    b.op === "map" &&
-    a.at === b.at &&
-    a.loop === b.loop &&
-    a.width === b.width &&
-    a.rows === b.rows &&
-    a.domain === b.domain
-  );
+export const fuses = (a: Value, b: Value): boolean =>
+  a.op === "map" && b.op === "map" && a.at === b.at && a.loop === b.loop && sameShape(a, b);
+
+/** As early as operands allow. */
+export function earlyLevels({ all }: Values): void {
+  for (const v of all)
+    if (!isLeaf(v)) {
+      const before = v.args.map((a) => levelAt(a, v.at) + (v.op === "slice" || fuses(a, v) ? 0 : 1));
+      v.level = Math.max(v.op === "slice" ? 0 : 1, ...before);
+    }
 }
 
+/** The level at which a value is there for what is computed at `at`. */
+export const levelAt = (v: Value, at: number): number => (v.at === at && !isLeaf(v) ? v.level : 0);
+
 /** A map whose readers all wait joins the last kernel of its shape that they allow. */
-export function assignLevels(values: Values): Map<Value, number> {
-  const levels = new Map<Value, number>();
-  const places = new Map<number, Map<Value, number>>();
-  for (const v of values.all) {
-    const known = places.get(v.at) ?? new Map<Value, number>();
-    places.set(v.at, known);
-    if (!isLeaf(v)) levels.set(v, level(v, v.at, known));
-  }
-  const readers = values.consumers();
+export function assignLevels(values: Values): void {
+  earlyLevels(values);
+  const readers = readersOf(values);
   for (const v of [...values.all].reverse()) {
     if (v.op !== "map") continue;
     const first = Math.min(
-      ...(readers.get(v) ?? [])
+      ...readers(v)
         .filter((r) => r.at === v.at && r.loop === v.loop)
-        .map((r) => (levels.get(r) as number) - (fuses(v, r) ? 0 : 1)),
+        .map((r) => r.level - (fuses(v, r) ? 0 : 1)),
     );
-    if (Number.isFinite(first)) levels.set(v, Math.max(first, levels.get(v) as number));
+    if (first < Infinity) v.level = Math.max(first, v.level);
   }
-  return levels;
 }

@@ -2,214 +2,159 @@
  * Lower: values become kernels, and the kernels' operands places in buffers. Maps that meet at one level and shape are one
  * kernel; products that are stacked are one gemm.
  */
-import type { BufferSpec, GemmTerm, Kernel, Launch, Operand, Part, Section, StateSpec } from "../backend.ts";
-import { fail } from "../errors.ts";
+import type { Kernel, Launch, Operand, Part, Program, ReduceName, Role, Section } from "../backend.ts";
 import { fuseMaps } from "./fuse.ts";
-import { gradientsOf, Homes, type Root } from "./homes.ts";
-import { cut, Layout } from "./layout.ts";
-import { assignLevels } from "./levels.ts";
-import { kindOf, partOf, sectionOf } from "./place.ts";
-import { eachSide, stackGemms, type Backward } from "./stack.ts";
-import { isLeaf, type Term, type Value, type Values } from "./value.ts";
+import { homesOf, labelOf } from "./homes.ts";
+import { cut, widthOf } from "./layout.ts";
+import { kindOf, sectionOf } from "./place.ts";
+import { sortBy, stackGemms, type Backward, type Side } from "./stack.ts";
+import { addendOf, isGemm, isLeaf, products, type Value, type Values } from "./value.ts";
 
-export interface Lowered {
-  readonly buffers: readonly BufferSpec[];
-  readonly sections: readonly Section[];
-  readonly states: readonly StateSpec[];
-  readonly inputs: Readonly<Record<string, number>>;
-  readonly outputs: Readonly<Record<string, Operand>>;
-  readonly parameters: Readonly<Record<string, number>>;
-}
+export function lower(
+  name: string,
+  values: Values,
+  names: readonly string[],
+  backward: Backward | undefined,
+): Program {
+  const gemms = stackGemms(values, backward);
+  const { buffers, read, destinations, slicesOf, stateOf, historyOf } = homesOf(values, names);
 
-export function lower(values: Values, roots: readonly Root[], backward: Backward | undefined): Lowered {
-  const levels = assignLevels(values);
-  const gradients = gradientsOf(roots);
-  const layout = new Layout(new Set<Value>([...values.next.values(), ...gradients.keys()]));
-  const gemms = stackGemms(values, levels, layout, gradients, backward);
-  const homes = new Homes(values, roots, levels, layout);
+  /** The rows of v's kernel, which works on those of `of`. */
+  const rowsOf = (v: Value, { domain, rows } = v): Launch["rows"] =>
+    domain === "one" ? rows : domain === "batch" || v.loop ? "batch" : "steps";
 
-  const rowsOf = (v: Value): Launch["rows"] =>
-    v.domain === "one" ? v.rows : v.domain === "batch" || v.loop ? "batch" : "steps";
-  const copy = (from: Operand, to: Operand, rows: Launch["rows"]): Launch => ({
+  const copy = (v: Value, from: Operand, to: Operand): Launch => ({
     kernel: { op: "map", width: to.width, inputs: 1, instructions: [{ fn: "copy", args: [{ input: 0 }] }], outputs: [0] },
-    rows, inputs: [from], outputs: [to], label: "copy",
+    rows: rowsOf(v), inputs: [from], outputs: [to], label: "copy",
   }); // prettier-ignore
 
-  /** A kernel that writes one result; further destinations are copies. */
+  /** A kernel that writes one result, over the rows of `over`; further destinations are copies. */
   const single = (
-    v: Value,
+    run: readonly Value[],
     kernel: Kernel,
-    rows: Launch["rows"],
-    from: readonly Operand[],
-    label: string,
-    width = v.width,
+    inputs: readonly Operand[],
+    over?: Value,
+    width = run[0]?.width as number,
   ): Launch[] => {
-    const [first, ...more] = homes.destinations(v);
-    if (!first) return [];
+    const [v] = run as [Value];
+    const [first, ...more] = destinations(v) as [Operand];
     return [
-      { kernel, rows, inputs: from, outputs: [{ ...first, width }], label },
-      ...more.map((to) => copy(first, to, rowsOf(v))),
+      { kernel, rows: rowsOf(v, over), inputs, outputs: [{ ...first, width }], label: labelOf(run) },
+      ...more.map((to) => copy(v, first, to)),
     ];
+  };
+
+  /** Where `v`'s kernel finds an operand whose one row may stand for all of v's. */
+  const spread = (a: Value, v: Value, width: number): Operand => {
+    const found = read(a, v.loop);
+    return { ...found, width, repeatRow: a.domain === "one" && v.domain !== "one" };
   };
 
   const gemm = (run: readonly Value[]): Launch[] => {
     const [v] = run as [Value];
-    const { loop } = v;
-    const ends: Operand[] = [];
-    const terms: GemmTerm[] = [];
-    const total = run.reduce((sum, g) => sum + g.width, 0);
-    const outer = v.terms[0]?.kind === "outer";
-    const rowStack = outer && v.terms[0]?.left.op !== "constant";
-    const [addend] = v.args;
-    if (addend) {
-      const from = homes.read(addend, loop);
-      ends.push({
-        ...from,
-        width: rowStack ? v.width : total,
-        repeatRow: addend.domain === "one" && v.domain !== "one",
-      });
-    }
-    const put = (o: Operand): number => ends.push(o) - 1;
-    for (const { left, leftWidth, right, rightWidth, transposed } of (backward?.sides ?? eachSide)(
-      run,
-      layout,
-    ))
-      if (outer) {
-        // Σ over rows of a ⊗ b: aᵀ·b.
-        const a = put({ ...homes.read(left, loop), width: leftWidth });
-        const b = put({ ...homes.read(right, loop), width: rightWidth });
-        terms.push({ a, b, transposeA: true, transposeB: false, depth: "rows" });
-      } else {
-        const repeatRow = right.domain === "one" && v.domain !== "one";
-        const a = put({ ...homes.read(right, loop), width: rightWidth, repeatRow });
-        terms.push({
-          a,
-          b: put(homes.read(left, loop)),
-          transposeA: false,
-          transposeB: !transposed,
-          depth: rightWidth,
-        });
-      }
-    const stackRows = run.reduce((sum, g) => sum + g.rows, 0);
-    const kernel: Kernel = {
-      op: "gemm",
-      rows: outer ? (rowStack ? stackRows : 1) : "rows",
-      width: rowStack ? v.width : total,
-      addend: addend !== undefined,
-      terms,
-    };
-    const over = outer ? rowsOf({ ...(v.terms[0] as Term).right, loop }) : rowsOf(v);
-    return single(v, kernel, over, ends, run.map((g) => g.label).join(" "), rowStack ? v.width : total);
-  };
+    const [first] = products(v);
+    const outer = v.op === "outer";
+    // Gradients of matrices are stacked by rows, everything else by columns.
+    const byRows = outer && first?.left.op !== "constant";
+    const width = byRows ? v.width : widthOf(run);
+    const addend = addendOf(v);
+    const inputs = addend ? [spread(addend, v, width)] : [];
+    const put = (o: Operand): number => inputs.push(o) - 1;
+    const terms = (backward?.sides(run) ?? products(v)).map((side: Side) => {
+      const { left, right, transposed, leftWidth = left.width, rightWidth = right.width } = side;
+      const matrix = { ...read(left, v.loop), width: leftWidth };
+      const vector = outer ? { ...read(right, v.loop), width: rightWidth } : spread(right, v, rightWidth);
+      // Rows by a matrix stored [out, in], or a sum over rows of a ⊗ b: aᵀ·b.
+      return outer
+        ? { a: put(matrix), b: put(vector), transposeA: true, transposeB: false, depth: "rows" as const }
+        : { a: put(vector), b: put(matrix), transposeA: false, transposeB: !transposed, depth: rightWidth };
+    });
+    const rows = !outer ? "rows" : byRows ? run.reduce((sum, g) => sum + g.rows, 0) : 1;
+    return single(run, { op: "gemm", rows, width, addend: inputs.length > 2 * terms.length, terms }, inputs, outer ? first?.right : v, width);
+  }; // prettier-ignore
 
-  const launchesOf = (at: number): Launch[] => {
-    const here = values.all.filter((v) => v.at === at && !isLeaf(v) && v.op !== "slice");
-    const found: { level: number; launches: Launch[] }[] = [];
-    const maps = new Map<string, Value[]>();
-    for (const v of here) {
-      const rank = levels.get(v) as number;
-      const push = (launches: Launch[]): unknown => found.push({ level: rank, launches });
-      if (v.op === "map") {
-        const key = `${rank}|${v.width}|${v.rows}|${v.domain}|${v.loop?.id}`;
-        maps.set(key, [...(maps.get(key) ?? []), v]);
-      } else if (v.op === "gemm") {
-        const run = gemms.get(v);
-        if (run) push(gemm(run));
-      } else if (v.op === "reduce") {
-        const [arg] = v.args as [Value];
-        push(
-          single(
-            v,
-            { op: "reduce", fn: v.reduce ?? "sum", width: arg.width },
-            rowsOf(v),
-            [homes.read(arg, v.loop)],
-            v.label,
-          ),
-        );
-      } else if (v.op === "gather") {
-        const [table, index] = v.args as [Value, Value];
-        push(
-          single(
-            v,
-            { op: "gather", width: v.width },
-            rowsOf(v),
-            [homes.read(table, v.loop), homes.read(index, v.loop)],
-            "gather",
-          ),
-        );
-      } else if (v.op === "scatterAdd") {
-        const [index, added] = v.args as [Value, Value];
-        push(
-          single(
-            v,
-            { op: "scatterAdd", width: v.width, tableRows: v.domain === "one" ? v.rows : "steps" },
-            rowsOf(added),
-            [homes.read(index, v.loop), homes.read(added, v.loop)],
-            "scatterAdd",
-          ),
-        );
-      } else {
-        // A map wrote its columns itself; the rest is copied in.
-        push(
-          [...new Set(v.args)]
-            .filter((a) => a.op !== "map")
-            .flatMap((a) => homes.slicesOf(v, a).map((to) => copy(homes.read(a, v.loop), to, rowsOf(v)))),
-        );
-      }
-    }
-    for (const group of maps.values()) {
-      const [v] = group as [Value];
-      const results = group.map((g) => ({
-        value: g,
-        destinations: homes.destinations(g),
-      }));
-      found.push({
-        level: levels.get(v) as number,
-        launches: [
-          fuseMaps(
-            results,
-            (a) => ({
-              ...homes.read(a, v.loop),
-              repeatRow: a.domain === "one" && (v.domain !== "one" || a.rows < v.rows),
-              repeatColumn: a.width < v.width,
-            }),
-            v.width,
-            rowsOf(v),
-          ),
-        ],
-      });
-    }
-    return found.sort((a, b) => a.level - b.level).flatMap((f) => f.launches);
-  };
+  const launchesOf = (run: readonly Value[]): Launch[] => {
+    const [v] = run as [Value];
+    const { op, width, loop } = v;
+    if (isGemm(v)) return gemm(run);
+    if (op === "map")
+      return [
+        fuseMaps(
+          run,
+          destinations,
+          (a) => ({
+            ...read(a, loop),
+            repeatRow: a.domain === "one" && (v.domain !== "one" || a.rows < v.rows),
+            repeatColumn: a.width < width,
+          }),
+          rowsOf(v),
+        ),
+      ];
+    // A map wrote its columns itself; the rest is copied in.
+    if (op === "concat")
+      return [...new Set(v.args)]
+        .filter((a) => a.op !== "map")
+        .flatMap((a) => slicesOf(v, a).map((to) => copy(v, read(a, loop), to)));
+    const inputs = v.args.map((a) => read(a, loop));
+    const [first, second] = v.args as [Value, Value];
+    return op === "reduce"
+      ? single(run, { op, fn: v.fn as ReduceName, width: first.width }, inputs)
+      : op === "gather"
+        ? single(run, { op, width }, inputs)
+        : single(run, { op: "scatterAdd", width, tableRows: v.domain === "one" ? v.rows : "steps" }, inputs, second);
+  }; // prettier-ignore
 
-  const places = [...new Set(values.all.filter((v) => !isLeaf(v)).map((v) => v.at))].sort((a, b) => a - b);
-  const sections: Section[] = cut(places, (a, b) => sectionOf(a) === sectionOf(b)).map((run) => ({
-    kind: kindOf(sectionOf(run[0] as number)),
-    parts: run
-      .map((at): Part => ({ kind: partOf(at) % 2 === 1 ? "loop" : "rows", launches: launchesOf(at) }))
-      .filter((part) => part.launches.length > 0),
-  }));
+  // What one kernel computes, by whatever tells it from the others.
+  const kernels = new Map<unknown, Value[]>();
+  for (const v of values.all) {
+    if (isLeaf(v) || v.op === "slice") continue;
+    const { op, at, level, width, rows, domain, loop } = v;
+    if (op === "map") {
+      const key = [at, level, width, rows, domain, loop?.id].join();
+      const others = kernels.get(key);
+      if (others) others.push(v);
+      else kernels.set(key, [v]);
+    } else if (!isGemm(v)) kernels.set(v, [v]);
+    else if (gemms.has(v)) kernels.set(v, gemms.get(v) as Value[]);
+  }
+  const ordered = sortBy([...kernels.values()], ([v]) => {
+    const { at, level, op } = v as Value;
+    return [at, level, op === "map" ? 1 : 0];
+  });
+  const placeOf = ([run]: readonly (readonly Value[])[]): number => run?.[0]?.at as number;
+  const parts = cut(ordered, (a, b) => placeOf([a]) === placeOf([b]));
+  const sections = cut(parts, (a, b) => sectionOf(placeOf(a)) === sectionOf(placeOf(b))).map(
+    (section): Section => ({
+      kind: kindOf(placeOf(section[0] as Value[][])),
+      parts: section
+        .map((part): Part => ({
+          kind: placeOf(part) % 2 ? "loop" : "rows",
+          launches: part.flatMap(launchesOf),
+        }))
+        .filter((part) => part.launches.length > 0),
+    }),
+  );
 
-  const outputs = Object.fromEntries(roots.map(({ name, value }) => [name, homes.read(value, undefined)]));
-  const specs = [...values.next.keys()].map((state): StateSpec => {
-    const { leaf } = state;
-    if (leaf?.op !== "state") return fail("INTERNAL", "a state without a leaf");
-    const history = homes.historyOf(state);
+  const outputs = Object.fromEntries(values.roots.map((v, i) => [names[i] as string, read(v, undefined)]));
+  const states = [...values.next.keys()].map((state) => {
+    const history = historyOf(state);
     return {
-      name: leaf.name,
-      buffer: homes.stateBuffer(state),
-      reverse: leaf.loop.reverse,
-      initial: leaf.initial,
+      name: state.name as string,
+      buffer: stateOf(state, "current").buffer,
+      reverse: state.loop?.reverse === true,
+      initial: state.initial as number,
       ...(history && { history }),
     };
   });
-  const { buffers, inputs, parameters } = homes;
+  const named = (role: Role): Record<string, number> =>
+    Object.fromEntries(buffers.flatMap((b, i) => (b.role === role ? [[b.name, i]] : [])));
   return {
+    name,
     buffers,
     sections: sections.filter((s) => s.parts.length > 0),
-    states: specs,
-    inputs,
+    states,
+    inputs: named("input"),
     outputs,
-    parameters,
+    parameters: named("parameter"),
   };
 }

@@ -2,101 +2,67 @@
  * Join: products that are summed become one gemm, whose addend is what came before them: the bias, then what was projected
  * before the loop. The order of the sum is bias, products by place (x before h), then the pointwise rest.
  */
-import { level } from "./levels.ts";
-import { operands, type Term, type Value, type Values } from "./value.ts";
+import type { Backend } from "../backend.ts";
+import { earlyLevels, levelAt } from "./levels.ts";
+import { cut } from "./layout.ts";
+import { isGemm, mapOf, readersOf, sameShape, sort, type Value, type Values } from "./value.ts";
 
-export interface SumOptions {
-  /** "joined": products of a loop's sums that could run before the loop stay in its gemm. */
-  readonly projection: "before" | "joined";
-}
-
-export function joinSums(values: Values, roots: Value[], { projection }: SumOptions): void {
-  const readers = values.consumers();
-  const pinned = new Set<Value>([...roots, ...values.next.values()]);
-  const onlyReader = (v: Value): Value | undefined => {
-    const [reader, another] = readers.get(v) ?? [];
-    return reader && !another && !pinned.has(v) && operands(reader).filter((a) => a === v).length === 1
-      ? reader
-      : undefined;
-  };
-  const isSum = (v: Value): boolean => v.op === "map" && v.fn === "plus";
+/** @param projection "joined": products of a loop's sums that could run before the loop stay in its gemm */
+export function joinSums(values: Values, projection: Backend["projection"]): void {
+  earlyLevels(values);
+  const readers = readersOf(values);
+  /** Whether a value is only there to be added by `reader`. */
+  const onlyFor = (v: Value, reader: Value | undefined): boolean =>
+    reader !== undefined &&
+    isSum(reader) &&
+    readers(v).length === 1 &&
+    !v.state &&
+    !values.roots.includes(v) &&
+    sameShape(v, reader);
   /** Part of the sum that reads it, rather than a term. */
-  const inner = (v: Value): boolean => {
-    const reader = onlyReader(v);
-    return (
-      isSum(v) &&
-      reader !== undefined &&
-      isSum(reader) &&
-      reader.width === v.width &&
-      reader.domain === v.domain &&
-      reader.rows === v.rows
-    );
-  };
+  const inner = (v: Value): boolean => isSum(v) && onlyFor(v, readers(v)[0]);
   const flatten = (v: Value): Value[] => v.args.flatMap((a) => (inner(a) ? flatten(a) : [a]));
 
-  const replaced = new Map<Value, Value>();
-  for (const sum of [...values.all]) {
+  for (const sum of values.all) {
     if (!isSum(sum) || inner(sum)) continue;
-    const terms = flatten(sum);
-    const isProduct = (v: Value): boolean =>
-      v.op === "gemm" &&
-      onlyReader(v) !== undefined &&
-      v.width === sum.width &&
-      v.rows === sum.rows &&
-      v.domain === sum.domain;
-    const products = terms.filter(isProduct);
+    const rest = flatten(sum);
+    const take = (wanted: (v: Value) => boolean): Value[] => {
+      const taken = rest.filter(wanted);
+      for (const v of taken) rest.splice(rest.indexOf(v), 1);
+      return taken;
+    };
+    const products = take((v) => isGemm(v) && onlyFor(v, readers(v)[0]));
     if (products.length === 0) continue;
-    const rest = terms.filter((t) => !products.includes(t));
-
-    const shape = { width: sum.width, rows: sum.rows, domain: sum.domain };
-    const plus = (a: Value, b: Value): Value =>
-      values.make({
-        op: "map",
-        fn: "plus",
-        label: "plus",
-        ...shape,
-        args: [a, b],
-        at: sum.at,
-        loop: sum.loop,
-      });
-    const takeOut = (i: number): Value | undefined => (i < 0 ? undefined : rest.splice(i, 1)[0]);
 
     // By place; a joined projection counts as in the loop, where there is a product to join.
-    const joined = projection === "joined" && products.some((p) => p.loop && p.loop === sum.loop);
-    const places = new Map<number, { loop: Value["loop"]; terms: Term[] }>();
-    for (const p of [...products].sort((a, b) => a.at - b.at)) {
-      const here = joined && !p.loop && p.terms.every((t) => t.left.op === "parameter") ? sum : p;
-      const group = places.get(here.at) ?? { loop: here.loop, terms: [] };
-      group.terms.push(...p.terms);
-      places.set(here.at, group);
-    }
+    const joins = projection === "joined" && products.some((p) => p.loop && p.loop === sum.loop);
+    const placeOf = (p: Value): Value => (joins && !p.loop && p.args[0]?.op === "parameter" ? sum : p);
+    products.sort((a, b) => placeOf(a).at - placeOf(b).at || a.at - b.at);
 
-    let total = takeOut(
-      rest.findIndex((t) => t.op === "parameter" && t.width === sum.width && t.rows === sum.rows),
-    );
-    for (const [at, group] of [...places].sort(([a], [b]) => a - b)) {
+    const plus = (a: Value, b: Value): Value => mapOf("plus", sum, a, b);
+    const bias = rest.find((v) => v.op === "parameter" && v.width === sum.width && v.rows === sum.rows);
+    let [total] = take((v) => v === bias);
+    for (const run of cut(products, (a, b) => placeOf(a).at === placeOf(b).at)) {
+      const [first] = run as [Value];
+      const { at, loop } = placeOf(first);
+      const args = run.flatMap((p) => p.args);
       // What is there anyway when the products' operands are may go in as the addend.
       if (!total && at === sum.at && sum.domain === "sequence") {
-        const ready = Math.max(...group.terms.map((t) => Math.max(level(t.left, at), level(t.right, at))));
-        const early = rest.filter(
-          (t) =>
-            t.width === sum.width && t.domain === sum.domain && t.rows === sum.rows && level(t, at) <= ready,
-        );
-        for (const t of early) rest.splice(rest.indexOf(t), 1);
+        const ready = Math.max(...args.map((a) => levelAt(a, at)));
+        const early = take((v) => sameShape(v, sum) && levelAt(v, at) <= ready);
         if (early.length > 0) total = early.reduce(plus);
       }
-      total = values.make({
-        op: "gemm",
-        label: "sum",
-        ...shape,
-        args: total ? [total] : [],
-        terms: group.terms,
+      total = {
+        ...mapOf("plus", sum, ...(total ? [total] : []), ...args),
+        op: first.op,
+        transposed: run.flatMap((p) => p.transposed),
         at,
-        loop: group.loop,
-      });
+        loop,
+      };
     }
-    replaced.set(sum, rest.reduce(plus, total as Value));
+    Object.assign(sum, rest.reduce(plus, total as Value));
   }
-
-  values.replace(replaced, roots);
+  sort(values);
 }
+
+const isSum = (v: Value): boolean => v.op === "map" && v.fn === "plus";

@@ -1,201 +1,171 @@
 /**
  * What the planner works on: the graph's nodes as values that can be cloned, moved and rewritten without touching the graph.
+ * What a pass finds out about a value is written on the value.
  */
 import type { FunctionName, ReduceName } from "../backend.ts";
-import type { ConstantNode, Domain, InputNode, Loop, Node, ParameterNode, StateNode } from "../graph.ts";
+import type { Domain, Loop, Node, ParameterNode, StateNode, Storage } from "../graph.ts";
+
+export interface Value {
+  /** A "product" or "outer" may be a sum of several, with an addend: what one gemm computes. */
+  op: Node["op"];
+  width: number;
+  rows: number;
+  domain: Domain;
+  /** What it is computed from. Of products: the addend, if any, then the operands of each product (see `products`). */
+  args: readonly Value[];
+  /** Of products: whether each one's matrix is transposed. */
+  transposed: readonly boolean[];
+  /** Of a map or a reduce. */
+  readonly fn?: FunctionName | ReduceName;
+  /** Of an input, a state or a parameter. */
+  readonly name?: string;
+  /** Of a constant. */
+  readonly value?: number;
+  /** Of a parameter: the stacked matrix that holds it, and its first row there. */
+  readonly storage?: Storage;
+  readonly row?: number;
+  /** Of a state. */
+  readonly initial?: number;
+  /** The first column: of a slice, in its argument; of what shares a buffer, in that. */
+  start?: number;
+  /** All that share its buffer, in order. */
+  group?: readonly Value[];
+  /** The state that carries it to the next step. */
+  state?: Value;
+  /** The parameter whose gradient it is. */
+  gradientOf?: ParameterNode;
+  /** The loop it is computed in, or whose state it is; undefined: over all rows of the chunk at once. */
+  loop?: Loop | undefined;
+  /** The part of the program that computes it (see place.ts). */
+  at: number;
+  /** How many kernels of the part must run before it is there, its own among them (see levels.ts). */
+  level: number;
+}
 
 /** One product of a sum: matrix·v (or matrixᵀ·v), or Σ over rows of a ⊗ b. */
 export interface Term {
-  readonly kind: "product" | "outer";
-  readonly transposed: boolean;
-  /** product: the matrix; outer: a. */
+  /** The matrix, or a. */
   readonly left: Value;
-  /** product: the vector; outer: b. */
+  /** The vector, or b. */
   readonly right: Value;
+  readonly transposed: boolean;
 }
 
-export interface Value {
-  readonly id: number;
-  readonly op:
-    | "input"
-    | "state"
-    | "parameter"
-    | "constant"
-    | "gemm"
-    | "map"
-    | "reduce"
-    | "concat"
-    | "slice"
-    | "gather"
-    | "scatterAdd";
-  readonly label: string;
-  readonly width: number;
-  readonly rows: number;
-  readonly domain: Domain;
-  /** Of a map. */
-  readonly fn: FunctionName | undefined;
-  /** Of a reduce. */
-  readonly reduce: ReduceName | undefined;
-  /** Of a slice: its first column. */
-  readonly start: number;
-  /** The leaf it stands for. */
-  readonly leaf: InputNode | StateNode | ParameterNode | ConstantNode | undefined;
-  /** Arguments; of a gemm: the addend, if any. */
-  args: Value[];
-  /** Of a gemm. */
-  terms: Term[];
-  /** The loop it is computed in; undefined: over all rows of the chunk at once. */
-  loop: Loop | undefined;
-  /** The part of the program that computes it (see place.ts). */
-  at: number;
+export interface Values {
+  /** In an order in which each comes after what it is computed from. */
+  all: readonly Value[];
+  readonly roots: readonly Value[];
+  /** State → its value after the step. */
+  readonly next: ReadonlyMap<Value, Value>;
 }
 
-export const leaves: ReadonlySet<Value["op"]> = new Set<Value["op"]>([
-  "input",
-  "state",
-  "parameter",
-  "constant",
-]);
+const leaves: ReadonlySet<string> = new Set<Node["op"]>(["input", "state", "parameter", "constant"]);
 
 export const isLeaf = (v: Value): boolean => leaves.has(v.op);
 
-/** All that a value is computed from. */
-export function operands(v: Value): Value[] {
-  return v.op === "gemm" ? [...v.args, ...v.terms.flatMap((t) => [t.left, t.right])] : v.args;
-}
+export const isGemm = (v: Value): boolean => v.op === "product" || v.op === "outer";
 
-/** The values of one compilation, in an order in which each comes after what it is computed from. */
-export class Values {
-  readonly all: Value[] = [];
-  readonly of = new Map<Node, Value>();
-  /** State → its value after the step. */
-  readonly next = new Map<Value, Value>();
+/** What a gemm's products are added to. */
+export const addendOf = ({ args }: Value): Value | undefined => (args.length % 2 ? args[0] : undefined);
 
-  make(fields: Partial<Value> & Pick<Value, "op" | "width" | "domain">): Value {
-    const value: Value = {
-      label: "", rows: 1, fn: undefined, reduce: undefined, start: 0, leaf: undefined, args: [], terms: [], loop: undefined, at: 0,
-      ...fields, id: this.all.length,
-    }; // prettier-ignore
-    this.all.push(value);
-    return value;
-  }
+/** The products of a gemm; of anything else, none. */
+export const products = ({ args, transposed }: Value): Term[] =>
+  transposed.map((t, i) => {
+    const [left, right] = args.slice((args.length % 2) + 2 * i) as [Value, Value];
+    return { left, right, transposed: t };
+  });
 
-  /** Values that read each value, in order. */
-  consumers(): Map<Value, Value[]> {
-    const found = new Map<Value, Value[]>(this.all.map((v) => [v, []]));
-    for (const v of this.all) for (const a of new Set(operands(v))) found.get(a)?.push(v);
-    return found;
-  }
+export const sameShape = (a: Value, b: Value): boolean =>
+  a.width === b.width && a.rows === b.rows && a.domain === b.domain;
 
-  /** Let everything read other values instead, then sort. */
-  replace(replaced: ReadonlyMap<Value, Value>, roots: Value[]): void {
-    const fresh = new Set(replaced.values());
-    const now = (v: Value): Value => replaced.get(v) ?? v;
-    for (const v of this.all) {
-      // A replacement may read what it replaces.
-      if (!fresh.has(v)) v.args = v.args.map(now);
-      else v.args = v.args.map((a) => (replaced.get(a) === v ? a : now(a)));
-      v.terms = v.terms.map((t) => ({ ...t, left: now(t.left), right: now(t.right) }));
-    }
-    for (const [state, next] of this.next) this.next.set(state, now(next));
-    roots.forEach((root, i) => (roots[i] = now(root)));
-    this.sort(roots);
-  }
+/** A map that isn't in the graph. */
+export const mapOf = (
+  fn: FunctionName,
+  { width, rows, domain, at, loop }: Pick<Value, "width" | "rows" | "domain" | "at" | "loop">,
+  ...args: Value[]
+): Value => ({ op: "map", fn, width, rows, domain, args, transposed: [], loop, at, level: 0 });
 
-  /** Keep only what the roots need, in topological order (states are leaves; their next values are roots too). */
-  sort(roots: Iterable<Value>): void {
-    const done = new Set<Value>();
-    const order: Value[] = [];
-    // Depth first with a stack of our own: chains of thousands of nodes must not overflow the call stack.
-    for (const root of [...roots, ...this.next.values()]) {
-      const pending: { v: Value; i: number }[] = [{ v: root, i: 0 }];
-      while (pending.length) {
-        const top = pending[pending.length - 1] as { v: Value; i: number };
-        if (top.i === 0 && done.has(top.v)) {
-          pending.pop();
-          continue;
-        }
-        done.add(top.v);
-        const next = operands(top.v)[top.i++];
-        if (next === undefined) {
-          order.push(top.v);
-          pending.pop();
-        } else if (!done.has(next)) pending.push({ v: next, i: 0 });
+/**
+ * What the roots need, each after what it is computed from; with `next`, also what states become.
+ * Depth first with a stack of our own: chains of thousands of nodes must not overflow the call stack.
+ */
+export function sorted<N extends { readonly args: readonly N[] }>(
+  roots: readonly N[],
+  next?: ReadonlyMap<N, N>,
+): N[] {
+  const done = new Set<N>();
+  const ends = [...roots];
+  for (const end of ends) {
+    const pending = [end];
+    for (let v; (v = pending.at(-1));) {
+      const waiting = v.args.find((a) => !done.has(a));
+      if (waiting) pending.push(waiting);
+      else {
+        pending.pop();
+        const after = done.has(v) ? undefined : next?.get(v);
+        done.add(v);
+        if (after) ends.push(after);
       }
     }
-    this.all.splice(0, this.all.length, ...order);
   }
+  return [...done];
 }
 
-/** Collect the part of a graph that the roots and the wanted states need. */
+export const sort = (values: Values): void => {
+  values.all = sorted([...values.roots, ...values.next.values()]);
+};
+
+/** The values that read each value, in order, once for each time that they read it. */
+export function readersOf(values: Values): (v: Value) => readonly Value[] {
+  const found = new Map<Value, Value[]>(values.all.map((v) => [v, []]));
+  for (const v of values.all) for (const a of v.args) found.get(a)?.push(v);
+  return (v) => found.get(v) ?? [];
+}
+
+/** What is wanted of a graph. */
+export interface Wanted {
+  readonly name: string;
+  readonly node: Node;
+  /** The parameter whose gradient it is. */
+  readonly gradientOf?: ParameterNode;
+}
+
+/** The part of a graph that is wanted, with the states that carry it. */
 export function collect(
-  roots: readonly Node[],
-  next: ReadonlyMap<StateNode, Node>,
-  wanted: readonly StateNode[],
+  wanted: readonly Wanted[],
+  states: readonly StateNode[],
+  next: ReadonlyMap<Node, Node>,
 ): Values {
-  const values = new Values();
-  const pending: Node[] = [...roots, ...wanted];
-  const needed = new Set<Node>();
-  while (pending.length) {
-    const node = pending.pop() as Node;
-    if (needed.has(node)) continue;
-    needed.add(node);
-    pending.push(...node.args);
-    const after = node.op === "state" ? next.get(node) : undefined;
-    if (after) pending.push(after);
-  }
-  // Nodes are numbered after their arguments.
-  for (const node of [...needed].sort((a, b) => a.id - b.id)) {
-    const args = node.args.map((a) => values.of.get(a) as Value);
-    const shape = { width: node.width, rows: node.rows, domain: node.domain };
-    const [left, right] = args as [Value, Value];
-    const value =
-      node.op === "product" || node.op === "outer"
-        ? values.make({
-            op: "gemm",
-            ...shape,
-            terms: [{ kind: node.op, transposed: node.op === "product" && node.transposed, left, right }],
-          })
-        : node.op === "map"
-          ? values.make({ op: "map", fn: node.fn, label: node.fn, ...shape, args })
-          : node.op === "reduce"
-            ? values.make({ op: "reduce", reduce: node.fn, label: node.fn, ...shape, args })
-            : node.op === "slice"
-              ? values.make({ op: "slice", start: node.start, ...shape, args })
-              : node.op === "concat" || node.op === "gather" || node.op === "scatterAdd"
-                ? values.make({ op: node.op, ...shape, args })
-                : values.make({
-                    op: node.op,
-                    leaf: node,
-                    label: node.op === "constant" ? String(node.value) : node.name,
-                    ...shape,
-                  });
-    values.of.set(node, value);
-  }
+  const of = new Map<Node, Value>();
+  const valueOf = (node: Node): Value => of.get(node) as Value;
+  for (const node of sorted([...wanted.map((w) => w.node), ...states], next))
+    of.set(node, {
+      ...node, args: node.args.map(valueOf), transposed: node.op === "product" ? [node.transposed] : node.op === "outer" ? [false] : [], at: 0, level: 0,
+    }); // prettier-ignore
+
   const taken = new Set<Value>();
-  for (const [state, after] of next) {
-    const value = values.of.get(state);
-    if (!value) continue;
-    let result = values.of.get(after) as Value;
-    // A state needs a value of its own, computed in its loop, to be written by.
-    if (
-      isLeaf(result) ||
-      taken.has(result) ||
-      result.op === "slice" ||
-      result.op === "concat" ||
-      result.width !== value.width ||
-      result.domain !== "sequence"
-    )
-      result = values.make({
-        op: "map",
-        fn: "copy",
-        label: "copy",
-        width: value.width,
-        domain: "sequence",
-        args: [result],
-      });
-    taken.add(result);
-    values.next.set(value, result);
+  /** A value to be written where `like` lies, and nowhere else. */
+  const own = (v: Value, like: Value): Value => {
+    const mine = isLeaf(v) || v.op === "slice" || v.op === "concat" || taken.has(v) || !sameShape(v, like) ? mapOf("copy", { ...like, loop: undefined }, v) : v; // prettier-ignore
+    taken.add(mine);
+    return mine;
+  };
+  const carried = new Map<Value, Value>();
+  for (const [node, after] of next) {
+    const state = of.get(node);
+    if (!state) continue;
+    const value = own(valueOf(after), state);
+    value.state = state;
+    carried.set(state, value);
   }
+  const roots = wanted.map(({ node, gradientOf }): Value => {
+    const v = valueOf(node);
+    if (!gradientOf) return v.op === "slice" || (isLeaf(v) && v.op !== "state") ? mapOf("copy", v, v) : v;
+    const gradient = own(v, v);
+    gradient.gradientOf = gradientOf;
+    return gradient;
+  });
+  const values = { all: [], roots, next: carried };
+  sort(values);
   return values;
 }
