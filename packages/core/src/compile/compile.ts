@@ -5,6 +5,8 @@
 import type { Backend, Program } from "../backend.ts";
 import { fail } from "../errors.ts";
 import type { Graph, Node, ParameterNode, StateNode } from "../graph.ts";
+import { copyParts } from "./layout.ts";
+import { assignLevels } from "./levels.ts";
 import { lower } from "./lower.ts";
 import { assignPlaces } from "./place.ts";
 import { separateAddends, type Backward } from "./stack.ts";
@@ -42,6 +44,8 @@ export function compile(
   assignPlaces(values, backward);
   joinSums(values, target.projection);
   separateAddends(values);
+  copyParts(values);
+  assignLevels(values);
   let program = lower(name, values, wanted.map((w) => w.name), backward); // prettier-ignore
   program = target.limits.maps?.split(program) ?? program;
   check?.(program, target);

@@ -6,7 +6,7 @@ import type { Loop } from "../graph.ts";
 import { widthOf } from "./layout.ts";
 import { fuses } from "./levels.ts";
 import { kindOf, sectionOf } from "./place.ts";
-import { isLeaf, readersOf, type Value, type Values } from "./value.ts";
+import { readersOf, type Value, type Values } from "./value.ts";
 
 export interface Homes {
   /** Those asked for so far. */
@@ -15,8 +15,6 @@ export interface Homes {
   read(v: Value, loop: Loop | undefined): Operand;
   /** Everywhere that v is written to, its home first. */
   destinations(v: Value): Operand[];
-  /** The columns of a concatenation that hold `part`. */
-  slicesOf(concat: Value, part: Value): Operand[];
   /** Half of a state's pair. */
   stateOf(state: Value, pair: "current" | "next"): Operand;
   /** The state at every step, where that is kept. */
@@ -24,11 +22,7 @@ export interface Homes {
 }
 
 /** From the shortest to the longest. */
-const slotOrder: readonly BufferSpec["slots"][] = [1, "chunk", "steps", "steps+1"];
-
-const operand = (buffer: number, width: number, more?: Partial<Operand>): Operand => ({
-  buffer, column: 0, width, row: 0, repeatRow: false, repeatColumn: false, shift: 0, ...more,
-}); // prettier-ignore
+const slotOrder = [1, "chunk", "steps", "steps+1"] as const;
 
 /** What kernels compute, for messages. */
 export const labelOf = (list: readonly Value[]): string =>
@@ -36,90 +30,78 @@ export const labelOf = (list: readonly Value[]): string =>
 
 /** @param names those of the roots */
 export function homesOf(values: Values, names: readonly string[]): Homes {
-  const { next, roots } = values;
+  const { all, next, roots } = values;
+  const readers = readersOf(values);
   const buffers: BufferSpec[] = [];
   const numbers = new Map<unknown, number>();
-  /** The buffer of something, made when it is first asked for. */
-  const buffer = (
+  /** An operand in the buffer of something, which is made when it is first asked for; all of it, but for `more`. */
+  const inside = (
     of: unknown,
     role: BufferSpec["role"],
     name: string,
     rows: BufferSpec["rows"],
     width: number,
+    more?: Partial<Operand>,
     slots: BufferSpec["slots"] = 1,
     data?: readonly number[],
-  ): number => {
-    const number =
+  ): Operand => {
+    const buffer =
       numbers.get(of) ?? buffers.push({ name, role, rows, width, slots, ...(data && { data }) }) - 1;
-    numbers.set(of, number);
-    return number;
+    numbers.set(of, buffer);
+    return { buffer, column: 0, width, row: 0, repeatRow: false, repeatColumn: false, shift: 0, ...more };
   };
 
-  const direct = readersOf(values);
-  const readers = new Map<Value, readonly Value[]>();
   /** What reads v, or slices of it. */
-  const readsOf = (v: Value): readonly Value[] => {
-    const known = readers.get(v) ?? direct(v).flatMap((r) => (r.op === "slice" ? readsOf(r) : r));
-    readers.set(v, known);
-    return known;
-  };
+  const readsOf = (v: Value): readonly Value[] =>
+    readers(v).flatMap((r) => (r.op === "slice" ? readsOf(r) : r));
 
   /** Whether v is a next state that is kept at every step, because something outside the loop reads the state. */
   const isHistory = ({ state }: Value): boolean =>
     state !== undefined && (roots.includes(state) || readsOf(state).some((r) => r.loop !== state.loop));
 
-  /** Whether anything reads v from memory, other than its own kernel, a concatenation that it is written into, or the loop that carries it. */
-  const isKept = (v: Value): boolean =>
-    v.op === "concat" ||
-    roots.includes(v) ||
-    isHistory(v) ||
-    readsOf(v).some(
-      (r) =>
-        !(fuses(v, r) && v.level === r.level) &&
-        !(v.op === "map" && r.op === "concat") &&
-        !(v.state && r.loop === v.loop),
-    );
-  const kept = new Set(values.all.filter(isKept));
+  /** What is read from memory by anything but its own kernel, a concatenation that it is written into, or the loop that carries it. */
+  const kept = new Set(
+    all.filter(
+      (v) =>
+        v.op === "concat" ||
+        roots.includes(v) ||
+        isHistory(v) ||
+        readsOf(v).some(
+          (r) =>
+            r.op !== "concat" && !(fuses(v, r) && v.level === r.level) && !(v.state && r.loop === v.loop),
+        ),
+    ),
+  );
 
-  const slotsOf = (v: Value): BufferSpec["slots"] => {
-    if (v.domain !== "sequence") return 1;
-    if (isHistory(v)) return "steps+1";
-    const section = sectionOf(v.at);
-    const seen = [...readsOf(v), ...(v.op === "concat" ? v.args.filter((a) => !isLeaf(a)) : [])];
-    if (roots.includes(v) || kindOf(v.at) === "whole" || seen.some((r) => sectionOf(r.at) !== section))
-      return "steps";
-    return v.loop && seen.every((r) => r.at === v.at) ? 1 : "chunk";
+  /** How long v is kept, in `slotOrder`. */
+  const slotsOf = (v: Value): number => {
+    if (v.domain !== "sequence") return 0;
+    if (isHistory(v)) return 3;
+    const seen = [...readsOf(v), ...(v.op === "concat" ? v.args : [])];
+    const elsewhere = (r: Value): boolean => sectionOf(r.at) !== sectionOf(v.at);
+    if (roots.includes(v) || kindOf(v.at) === "whole" || seen.some(elsewhere)) return 2;
+    return v.loop && seen.every((r) => r.at === v.at) ? 0 : 1;
   };
 
-  const homes = new Map<Value, Operand>();
+  /** Where v is kept: gradients as their parameters are, the rest with its group. */
   const home = (v: Value): Operand => {
-    const known = homes.get(v);
-    if (known) return known;
-    const { width, gradientOf, group = [v], start = 0 } = v;
-    let found: Operand;
+    const { width, rows, gradientOf, group = [v], start = 0 } = v;
     if (gradientOf) {
-      // Gradients lie as their parameters do.
       const { storage, row } = gradientOf;
       const name = `d.${storage.name}`;
-      found = operand(buffer(name, "output", name, storage.rows, storage.width), width, { row });
-    } else {
-      const slots = slotOrder[Math.max(...group.map((g) => slotOrder.indexOf(slotsOf(g))))] ?? 1;
-      const root = roots.findIndex((r) => group.includes(r));
-      const role = root >= 0 ? "output" : slots === "steps+1" ? "history" : "value";
-      const rows = v.domain === "one" ? v.rows : "batch";
-      found = operand(
-        buffer(group[0], role, names[root] ?? labelOf(group), rows, widthOf(group), slots),
-        width,
-        // A history has a slot more: the state before step t lies one slot before the state after it, in the loop's direction.
-        { column: start, shift: slots === "steps+1" && !v.loop?.reverse ? 1 : 0 },
-      );
+      return inside(name, "output", name, storage.rows, storage.width, { row });
     }
-    homes.set(v, found);
-    return found;
-  };
+    const slots = slotOrder[Math.max(...group.map(slotsOf)) as 0 | 1 | 2 | 3];
+    const root = roots.findIndex((r) => group.includes(r));
+    const role = root >= 0 ? "output" : slots === "steps+1" ? "history" : "value";
+    // A history has a slot more: the state before step t lies one slot before the state after it, in the loop's direction.
+    const shift = slots === "steps+1" && !v.loop?.reverse ? 1 : 0;
+    const name = names[root] ?? labelOf(group);
+    return inside(group[0], role, name, v.domain === "one" ? rows : "batch", widthOf(group), { column: start, width, shift }, slots);
+  }; // prettier-ignore
 
   const stateOf: Homes["stateOf"] = (state, pair) =>
-    operand(buffer(state, "state", state.name as string, "batch", state.width), state.width, { pair });
+    inside(state, "state", state.name as string, "batch", state.width, { pair });
 
   const historyOf: Homes["historyOf"] = (state) => {
     const after = next.get(state) as Value;
@@ -128,15 +110,10 @@ export function homesOf(values: Values, names: readonly string[]): Homes {
 
   const read: Homes["read"] = (v, loop) => {
     const { op, width, name = "", storage, row = 0, value, start = 0, state } = v;
-    if (storage)
-      return operand(buffer(storage, "parameter", storage.name, storage.rows, storage.width), width, { row });
+    if (storage) return inside(storage, "parameter", storage.name, storage.rows, storage.width, { row });
     if (value !== undefined)
-      return operand(buffer(v, "constant", `${value}`, 1, 1, 1, [value]), 1, {
-        repeatRow: true,
-        repeatColumn: true,
-      });
-    if (op === "input")
-      return operand(buffer(v, op, name, "batch", width, v.domain === "sequence" ? "steps" : 1), width);
+      return inside(v, "constant", `${value}`, 1, 1, { repeatRow: true, repeatColumn: true }, 1, [value]);
+    if (op === "input") return inside(v, op, name, "batch", width, {}, v.domain === "sequence" ? "steps" : 1);
     if (op === "state") return v.loop === loop ? stateOf(v, "current") : (historyOf(v) as Operand);
     if (op === "slice") {
       const whole = read(v.args[0] as Value, loop);
@@ -145,20 +122,18 @@ export function homesOf(values: Values, names: readonly string[]): Homes {
     return state && !kept.has(v) ? stateOf(state, "next") : home(v);
   };
 
-  const slicesOf: Homes["slicesOf"] = (concat, part) => {
-    const whole = home(concat);
-    return concat.args.flatMap((a, i) =>
-      a === part ? { ...whole, column: whole.column + widthOf(concat.args.slice(0, i)), width: a.width } : [],
-    );
+  const destinations: Homes["destinations"] = (v) => {
+    const found = kept.has(v) ? [home(v)] : [];
+    if (v.state) found.push(stateOf(v.state, "next"));
+    for (const concat of new Set(readers(v)))
+      concat.args.forEach((a, i) => {
+        if (a !== v || concat.op !== "concat") return;
+        const whole = home(concat);
+        const column = whole.column + widthOf(concat.args.slice(0, i));
+        found.push({ ...whole, column, width: v.width });
+      });
+    return found;
   };
 
-  const destinations: Homes["destinations"] = (v) => [
-    ...(kept.has(v) ? [home(v)] : []),
-    ...(v.state ? [stateOf(v.state, "next")] : []),
-    ...(v.op === "map"
-      ? [...new Set(readsOf(v))].flatMap((r) => (r.op === "concat" ? slicesOf(r, v) : []))
-      : []),
-  ];
-
-  return { buffers, read, destinations, slicesOf, stateOf, historyOf };
+  return { buffers, read, destinations, stateOf, historyOf };
 }

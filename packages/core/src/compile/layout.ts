@@ -2,7 +2,7 @@
  * Layout: values that lie side by side in one buffer, so that one gemm writes or reads them together. Gates are row blocks of
  * their matrices and columns of their results.
  */
-import { isLeaf, type Value } from "./value.ts";
+import { isLeaf, mapOf, type Value, type Values } from "./value.ts";
 
 type Lying = Pick<Value, "op" | "storage" | "row" | "rows" | "group" | "start" | "width"> & {
   readonly args: readonly unknown[];
@@ -36,6 +36,13 @@ export function putTogether(list: readonly Value[]): void {
 }
 
 export const widthOf = (list: readonly Value[]): number => list.reduce((sum, v) => sum + v.width, 0);
+
+/** A concatenation's parts are written by maps, straight into its columns; of anything else a map makes a copy. */
+export function copyParts({ all }: Values): void {
+  for (const v of all)
+    if (v.op === "concat")
+      v.args = v.args.map((a) => (a.op === "map" ? a : mapOf("copy", { ...v, width: a.width }, a)));
+}
 
 /** Cut a list where `together` doesn't hold between neighbours. */
 export function cut<T>(list: readonly T[], together: (a: T, b: T) => boolean): T[][] {

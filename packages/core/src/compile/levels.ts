@@ -1,5 +1,5 @@
 /** Levels: in which order a part's kernels run, and which maps meet in one of them. */
-import { isLeaf, readersOf, sameShape, type Value, type Values } from "./value.ts";
+import { isLeaf, readersOf, sameShape, sort, type Value, type Values } from "./value.ts";
 
 /** Whether two values are computed at one time. */
 export const together = (a: Value, b: Value): boolean =>
@@ -23,6 +23,7 @@ export const levelAt = (v: Value, at: number): number => (v.at === at && !isLeaf
 
 /** A map whose readers all wait joins the last kernel of its shape that they allow. */
 export function assignLevels(values: Values): void {
+  sort(values);
   earlyLevels(values);
   const readers = readersOf(values);
   for (const v of [...values.all].reverse()) {

@@ -2,7 +2,7 @@
 import type { Program } from "../backend.ts";
 import { cut, follows, isAlone, putTogether } from "./layout.ts";
 import { assignLevels, together } from "./levels.ts";
-import { addendOf, isGemm, mapOf, products, sort, type Term, type Value, type Values } from "./value.ts";
+import { addendOf, isGemm, mapOf, products, type Term, type Value, type Values } from "./value.ts";
 
 /** Whether both come out of one gemm: the same operands, stacked matrices. */
 const sameStack = (a: Value, b: Value): boolean =>
@@ -55,8 +55,6 @@ export function separateAddends(values: Values): void {
         const addend = addendOf(v);
         if (addend) Object.assign(v, mapOf("plus", v, addend, { ...v, args: v.args.slice(1) }));
       }
-  sort(values);
-  assignLevels(values);
 }
 
 /** A product of a (stacked) gemm: operands that begin at these values, and are this wide where others are taken together with them. */

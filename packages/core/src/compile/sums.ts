@@ -5,7 +5,7 @@
 import type { Backend } from "../backend.ts";
 import { earlyLevels, levelAt } from "./levels.ts";
 import { cut } from "./layout.ts";
-import { isGemm, mapOf, readersOf, sameShape, sort, type Value, type Values } from "./value.ts";
+import { isGemm, mapOf, readersOf, sameShape, type Value, type Values } from "./value.ts";
 
 /** @param projection "joined": products of a loop's sums that could run before the loop stay in its gemm */
 export function joinSums(values: Values, projection: Backend["projection"]): void {
@@ -62,7 +62,6 @@ export function joinSums(values: Values, projection: Backend["projection"]): voi
     }
     Object.assign(sum, rest.reduce(plus, total as Value));
   }
-  sort(values);
 }
 
 const isSum = (v: Value): boolean => v.op === "map" && v.fn === "plus";
