@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Launch, Limits, Program } from "../src/backend.ts";
 import { createModel, gradientSync, lstm, mapLimits, minGru, type GradientResult } from "../src/index.ts";
 import { gradientRecipe } from "../src/gradient.ts";
-import { compile, verify } from "../src/internal.ts";
+import { compile, Graph, verify, type Node, type StateNode } from "../src/internal.ts";
 import { cells } from "./support/all-cells.ts";
 import { numbers } from "./support/expected.ts";
 import { openPlain } from "./support/plain-backend.ts";
@@ -77,6 +77,21 @@ describe("the loop holds only what the next state depends on", () => {
     expect(loops(forward(single(cells["minGru"]!), joined))).toEqual(["map"]);
     // r and z are joined; the candidate's U·h is scaled by r, so W·x can't be.
     expect(loops(forward(single(cells["gru"]!), joined))).toEqual(["gemm gemm map"]);
+  });
+});
+
+describe("two loops that need each other", () => {
+  // In `a` the other's state before the step; in `b` that, or what it becomes in the step.
+  it.each(["state", "next"] as const)("are refused: the %s", (what) => {
+    const graph = new Graph();
+    const [a, b] = ["a", "b"].map((name) => graph.state(graph.loop(name, false), name, 2, 0)) as [Node, Node];
+    const next = graph.map("plus", a, b);
+    graph.carry(a as StateNode, next);
+    graph.carry(b as StateNode, graph.map("times", b, what === "state" ? a : next));
+    const outputs = new Map([["output", next]]);
+    expect(() => compile(graph, { name: "run", outputs, states: [], target: wide })).toThrow(
+      /^(a|b) and (another loop|a|b) depend on each other within a step; declare them as one cell/,
+    );
   });
 });
 

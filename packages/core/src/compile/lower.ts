@@ -86,8 +86,8 @@ export function lower(
   }; // prettier-ignore
 
   // Concatenations and slices are only places in memory; stacked gemms are run by the first of them.
-  const run = values.all.filter((v) => !isLeaf(v) && v.op !== "slice" && v.op !== "concat" && (!isGemm(v) || gemms.has(v))); // prettier-ignore
-  const ordered = sortBy(run, ({ at, level, op, width, rows, domain, loop }) =>
+  const first = values.all.filter((v) => !isLeaf(v) && v.op !== "slice" && v.op !== "concat" && (!isGemm(v) || gemms.has(v))); // prettier-ignore
+  const ordered = sortBy(first, ({ at, level, op, width, rows, domain, loop }) =>
     op === "map" ? [at, level, 1, width, rows, domain, loop?.id ?? -1] : [at, level, 0],
   );
   const sections = cut(ordered, (a, b) => sectionOf(a.at) === sectionOf(b.at)).map((section): Section => ({

@@ -27,10 +27,10 @@ export function assignPlaces(values: Values, backward: Backward | undefined): vo
   latest(values);
 }
 
-const refuse = (one: Loop, other: Loop): never =>
+const refuse = (one: Loop, other = "another loop"): never =>
   fail(
     "UNSUPPORTED",
-    `${one.name} and ${other.name} depend on each other within a step; declare them as one cell`,
+    `${one.name} and ${other} depend on each other within a step; declare them as one cell`,
   );
 
 /** A value is in a loop when it follows from the loop's state and the loop's next state follows from it. */
@@ -47,7 +47,7 @@ function assignLoops({ all, next }: Values): void {
     for (const v of before) if (!isLeaf(v)) v.args.forEach((a) => before.add(a));
     for (const v of before)
       if (!isLeaf(v) && (after.has(v) || v.state?.loop === loop)) {
-        if (v.loop) refuse(loop, v.loop);
+        if (v.loop) refuse(loop, v.loop.name);
         v.loop = loop;
       }
   }
@@ -85,7 +85,7 @@ function earliest({ all, next }: Values): void {
       if (loop && at !== v.at) moved = loop;
       v.at = at;
     }
-    if (moved && sweeps++ > next.size) refuse(moved, moved);
+    if (moved && sweeps++ > next.size) refuse(moved);
   } while (moved);
 }
 

@@ -59,9 +59,8 @@ export interface Values {
   readonly next: ReadonlyMap<Value, Value>;
 }
 
-const leaves: ReadonlySet<string> = new Set<Node["op"]>(["input", "state", "parameter", "constant"]);
-
-export const isLeaf = (v: Value): boolean => leaves.has(v.op);
+/** Inputs, states, parameters and constants: they are there, rather than computed. */
+export const isLeaf = (v: Value): boolean => v.args.length === 0;
 
 export const isGemm = (v: Value): boolean => v.op === "product" || v.op === "outer";
 
