@@ -21,15 +21,16 @@ export interface Adjoint {
 /**
  * Add the gradient of L to the graph. Past a row's end ∂L/∂value is 0 and ∂L/∂state stays: what a cell computes there may
  * have an infinite slope, and 0·∞ must reach neither a parameter nor, through the carried gradient, the row's own steps.
- * @param seeds value → ∂L/∂value, for everything that L depends on directly (final states aside)
+ * @param seeds pairs of a value and ∂L/∂value, for everything that L depends on directly (final states aside)
  */
-export function differentiate(graph: Graph, seeds: ReadonlyMap<Node, Node>): Adjoint {
+export function differentiate(graph: Graph, seeds: Iterable<readonly [Node, Node]>): Adjoint {
   const originals = [...graph.nodes].reverse();
-  const flows = new Map<Node, Node>(seeds);
+  const flows = new Map<Node, Node>();
   const flow = (to: Node, delta: Node): void => {
     const known = flows.get(to);
     flows.set(to, known ? graph.map("plus", known, delta) : delta);
   };
+  for (const [value, seed] of seeds) flow(value, seed);
 
   const states = new Map<StateNode, StateNode>();
   for (const loop of [...graph.loops]) {
@@ -72,7 +73,7 @@ function contributions(graph: Graph, node: Node, delta: Node): readonly (Node | 
   switch (node.op) {
     case "map": {
       const [x, y, z] = args.map(of) as [Expr, Expr, Expr];
-      return derivatives[node.fn](of(delta), of(node), x, y, z).map((d) => d?.node);
+      return derivatives[node.fn]?.(of(delta), of(node), x, y, z).map((d) => d?.node) ?? [];
     }
     case "product":
       return [
@@ -101,7 +102,7 @@ function contributions(graph: Graph, node: Node, delta: Node): readonly (Node | 
     case "scatterAdd":
       return fail(
         "UNSUPPORTED",
-        `the gradient of ${node.op} isn't derived; second derivatives aren't supported`,
+        "gradient: expected a forward pass, got a gradient; second derivatives aren't derived",
       );
     case "input":
     case "state":

@@ -99,7 +99,11 @@ export interface ScatterAddKernel {
 
 export type Kernel = GemmKernel | MapKernel | ReduceKernel | GatherKernel | ScatterAddKernel;
 
-/** A kernel made ready. `bind` validates and captures everything; the bound kernel's `run` then allocates nothing. */
+/**
+ * A kernel made ready. `bind` captures everything; the bound kernel's `run` then allocates nothing. Core gives views that fit, so a
+ * backend need not look at them: `checked` of the conformance kit does, for tests. A backend refuses by itself what core can't know:
+ * memory that it doesn't have, and any use after `dispose`, or of a freed buffer by `write`, `read` and `bind`.
+ */
 export interface PreparedKernel {
   /**
    * @param rows how many rows the kernel works on

@@ -2,8 +2,8 @@
 import type { Engine, Recipe } from "./engine.ts";
 import { fail } from "./errors.ts";
 import type { Execution } from "./execution.ts";
-import { checkOneOf, checkOptions, checkWhole, show } from "./check.ts";
-import { checkTensor, kindOf, list, readTensors, swapAxes, type IdTensor, type Tensor, type Tensors } from "./tensor.ts"; // prettier-ignore
+import { check, checkOneOf, checkOptions, checkWhole, isRecord, show } from "./check.ts";
+import { checkTensor, list, readTensors, swapAxes, type IdTensor, type Tensor, type Tensors } from "./tensor.ts"; // prettier-ignore
 
 /** One input, or several by name. Time-major: [time, batch, features]; ids may be [time, batch]. */
 export type Input = Tensor | IdTensor | Readonly<Record<string, Tensor | IdTensor>>;
@@ -68,16 +68,14 @@ export function readCall(
 }
 
 function named(x: unknown, names: readonly string[]): Readonly<Record<string, Tensor | IdTensor>> {
-  if (typeof x !== "object" || x === null || ArrayBuffer.isView(x) || Array.isArray(x))
-    fail("INVALID_ARGUMENT", `input: expected a tensor { shape, data }, got ${kindOf(x)}`);
+  check(isRecord(x), "input", "a tensor { shape, data }", x);
   if ("shape" in x && "data" in x) {
-    if (names.length !== 1)
-      fail("INVALID_ARGUMENT", `input: expected tensors for ${list(names)} by name, got a single tensor`);
-    return { [names[0] as string]: x as Tensor };
+    check(names.length === 1, "input", `tensors for ${list(names)} by name`, x);
+    return { [names[0] as string]: x as unknown as Tensor };
   }
   for (const name of Object.keys(x))
     if (!names.includes(name)) fail("UNKNOWN_NAME", `input ${name}: expected one of ${list(names)}`);
-  return x as Tensors;
+  return x as unknown as Tensors;
 }
 
 function checkLengths(lengths: unknown, steps: number, batch: number): void {
@@ -117,10 +115,7 @@ export function writeCall(execution: Execution, call: Call): void {
     );
   if ("last" in program.inputs) {
     if (steps * batch > maxIndex)
-      fail(
-        "UNSUPPORTED",
-        `input: expected at most 2²⁴ rows (steps · batch) where the last is picked, got ${steps * batch}`,
-      );
+      fail("UNSUPPORTED", `last: expected at most 2²⁴ rows (steps · batch), got ${steps * batch}`);
     execution.writeInput(
       "last",
       Float32Array.from({ length: batch }, (_, b) => lastRow(call, b)),

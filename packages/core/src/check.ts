@@ -1,6 +1,8 @@
 /** Checks of what users give. Each says who, what was expected, what came, and where it helps what to do. */
 import { fail } from "./errors.ts";
-import { kindOf } from "./tensor.ts";
+
+export const kindOf = (value: unknown): string =>
+  value === null ? "null" : typeof value === "object" ? (value.constructor?.name ?? "object") : typeof value;
 
 /** A value in a message: text and numbers as they are, everything else by its kind. */
 export const show = (value: unknown): string =>

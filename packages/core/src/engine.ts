@@ -11,7 +11,8 @@ import { lane, type Lane } from "./lane.ts";
 import type { BuildOptions, Network, NetworkGraph } from "./network.ts";
 import { owning } from "./owner.ts";
 import { random } from "./random.ts";
-import { checkFinite, kindOf, list, readTensors, type Tensor, type Tensors } from "./tensor.ts";
+import { checkFinite, list, readTensors, type Tensor, type Tensors } from "./tensor.ts";
+import { kindOf } from "./check.ts";
 
 /** How a program is made: its name, how the graph is built, and what to compile of it. */
 export interface Recipe {
@@ -85,7 +86,7 @@ export const openEngine = (
         if (!all.has(name))
           fail(
             "UNKNOWN_NAME",
-            `parameter ${name}: expected a tensor for every parameter, got none for this one; give all of ${list(graph.parameters.keys())}`,
+            `parameter ${name}: expected a tensor, got none; give all of ${list(graph.parameters.keys())}`,
           );
       setAll(all);
     }

@@ -10,8 +10,7 @@ import { gradientRecipe } from "./gradient.ts";
 import { chunkLength } from "./interpret.ts";
 import { fail } from "./errors.ts";
 import type { Model } from "./model.ts";
-import { checkOptions } from "./check.ts";
-import { kindOf } from "./tensor.ts";
+import { checkOptions, kindOf } from "./check.ts";
 
 export interface ExplainOptions {
   /** Of a model: what it does for `run` and in streams, or for `gradient`. Default: "run". */

@@ -1,8 +1,7 @@
-/** What cells and networks are written in: expressions over the graph, with methods for sums and functions for the rest. */
+/** What cells and networks are written in: expressions over the graph, with methods for sums and functions for the rest. */ import { kindOf } from "./check.ts";
 import type { FunctionName, ReduceName } from "./backend.ts";
 import { fail } from "./errors.ts";
 import { describe, join, reduce, type Graph, type Node } from "./graph.ts";
-import { kindOf } from "./tensor.ts";
 
 export * from "./graph.ts";
 
@@ -68,7 +67,7 @@ export function nodeOf(v: Expr, who: string, graph: Graph = v?.graph): Node {
   if (v instanceof Expr && v.graph === graph) return v.node;
   fail(
     "INVALID_ARGUMENT",
-    `${who}: expected an expression, got ${v instanceof Expr ? "another network's" : (v as unknown) instanceof Matrix ? "a matrix; apply it with dot" : `${kindOf(v)}; network(), stack() and a cell's step are given expressions`}`,
+    `${who}: expected an expression, got ${v instanceof Expr ? "another network's" : (v as unknown) instanceof Matrix ? "a matrix; apply it with dot" : `${kindOf(v)}; call it in network()`}`,
   );
 }
 

@@ -38,9 +38,8 @@ export const values: Readonly<Record<FunctionName, (a: number, b: number, c: num
  */
 type Derivative = (d: Expr, y: Expr, a: Expr, b: Expr, c: Expr) => readonly (Expr | undefined)[];
 
-const nothing: Derivative = () => [];
-
-export const derivatives: Readonly<Record<FunctionName, Derivative>> = {
+/** Comparisons have none: nothing flows through them. */
+export const derivatives: Readonly<Partial<Record<FunctionName, Derivative>>> = {
   copy: (d) => [d],
   neg: (d) => [neg(d)],
   exp: (d, y) => [d.times(y)],
@@ -51,7 +50,7 @@ export const derivatives: Readonly<Record<FunctionName, Derivative>> = {
   softplus: (d, _, a) => [d.times(sigmoid(a))],
   abs: (d, _, a) => [select(less(a, 0), neg(d), d)],
   sqrt: (d, y) => [d.over(y.plus(y))],
-  rsqrt: (d, y) => [d.times(apply("times", -0.5, y.times(y.times(y))))],
+  rsqrt: (d, y) => [d.times(y.times(y.times(y)).times(-0.5))],
   reciprocal: (d, y) => [neg(d.times(y.times(y)))],
   plus: (d) => [d, d],
   minus: (d) => [d, neg(d)],
@@ -62,9 +61,6 @@ export const derivatives: Readonly<Record<FunctionName, Derivative>> = {
   },
   max: (d, _, a, b) => choose(less(a, b), d),
   min: (d, _, a, b) => choose(less(b, a), d),
-  less: nothing,
-  lessEqual: nothing,
-  equal: nothing,
   clamp(d, _, a, low, high) {
     const [below, above] = [less(a, low), less(high, a)];
     const [rest, toLow] = choose(below, d);

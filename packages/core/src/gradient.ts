@@ -7,10 +7,10 @@ import { fail } from "./errors.ts";
 import type { Node } from "./expr.ts";
 import type { Model, SyncModel } from "./model.ts";
 import type { NetworkGraph } from "./network.ts";
-import { checkOptions } from "./check.ts";
+import { check, checkOptions } from "./check.ts";
 import { random } from "./random.ts";
 import { collect, want, wantOutput, wantStates } from "./results.ts";
-import { readTensors, kindOf, swapAxes, type Tensor, type Tensors } from "./tensor.ts";
+import { readTensors, swapAxes, type Tensor, type Tensors } from "./tensor.ts";
 
 /** ∂L/∂output and ∂L/∂(final state), shaped like them; what isn't given is 0. */
 export interface LossGradient {
@@ -57,7 +57,7 @@ export const gradientSync = (
   if (model?.engine && !model.engine.backend.readSync)
     fail(
       "UNSUPPORTED",
-      `gradientSync: expected a synchronous backend, got ${model.engine.backend.name}, which answers later; await gradient(…)`,
+      `gradientSync: expected a synchronous backend, got ${model.engine.backend.name}; await gradient(…)`,
     );
   return begin(model, x, loss, options) as GradientResult;
 };
@@ -67,13 +67,11 @@ export function gradientGraph(graph: NetworkGraph): {
   readonly adjoint: Adjoint;
   readonly outputs: ReadonlyMap<string, Node>;
 } {
-  const seeds = new Map<Node, Node>();
   const outputs = new Map<string, Node>(graph.outputs);
-  for (const [name, node] of graph.outputs) {
-    const seed = graph.input(`d.${name}`, node.width, node.domain === "batch" ? "batch" : "sequence");
-    const known = seeds.get(node);
-    seeds.set(node, known ? graph.map("plus", known, seed) : seed);
-  }
+  const seeds = [...outputs].map(([name, node]): [Node, Node] => [
+    node,
+    graph.input(`d.${name}`, node.width, node.domain === "batch" ? "batch" : "sequence"),
+  ]);
   const adjoint = differentiate(graph, seeds);
   for (const [name, input] of graph.inputs) {
     const delta = adjoint.inputs.get(input);
@@ -100,8 +98,7 @@ function begin(
   options: GradientOptions,
 ): GradientResult | Promise<GradientResult> {
   const { engine } = (model ?? {}) as Partial<Model>;
-  if (!engine)
-    fail("INVALID_ARGUMENT", `gradient: expected a model, by createModel(…), got ${kindOf(model)}`);
+  check(engine !== undefined, "gradient", "a model, by createModel(…)", model);
   engine.idle();
   checkOptions(loss, ["output", "outputs", "state"], "the loss's gradient");
   const call = readCall(engine, x, options, ["dropoutSeed"]);

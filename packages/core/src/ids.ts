@@ -1,7 +1,6 @@
-/** Ids, as an embedding takes them. Apart from calls and streams, so that a network without ids doesn't ship it. */
+/** Ids, as an embedding takes them. Apart from calls and streams, so that a network without ids doesn't ship it. */ import { kindOf } from "./check.ts";
 import { fail } from "./errors.ts";
 import type { ReadIds } from "./graph.ts";
-import { kindOf } from "./tensor.ts";
 
 /** Checks that all are whole numbers from 0 to below `count`. Streams do so at every step: no closure in it. */
 export const idsBelow =

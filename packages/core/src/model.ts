@@ -2,13 +2,12 @@
 import type { Backend, SyncBackend } from "./backend.ts";
 import { perform, readCall, type Input, type SequenceOptions } from "./call.ts";
 import { openEngine, type Engine, type ModelOptions } from "./engine.ts";
-import { fail } from "./errors.ts";
 import type { Node } from "./expr.ts";
 import type { Network, NetworkGraph } from "./network.ts";
-import { checkOneOf, checkOptions } from "./check.ts";
+import { check, checkOneOf, checkOptions } from "./check.ts";
 import { collect, wantOutput, wantStates } from "./results.ts";
 import { openStream, type Stream, type StreamOptions, type SyncStream } from "./stream.ts";
-import { kindOf, type Tensor } from "./tensor.ts";
+import type { Tensor } from "./tensor.ts";
 
 export interface RunOptions extends SequenceOptions {
   /** "last": only the output at each row's last step, [batch, width]; 0 for an empty row. Default: "all". */
@@ -65,11 +64,8 @@ export function createModel(network: Network, backend: Backend, options?: ModelO
 export function createModel(network: Network, backend: Backend, options: ModelOptions = {}): Model {
   checkOptions(options, ["seed", "parameters"], "createModel");
   const [from, on] = [network as Partial<Network> | undefined, backend as Partial<Backend> | undefined];
-  if (!from?.build || !on?.alloc)
-    fail(
-      "INVALID_ARGUMENT",
-      `createModel: expected a network, by stack(…), and a backend, awaited where it opens later; got ${kindOf(network)} and ${kindOf(backend)}${typeof network === "function" ? "; a layer becomes a network by stack(layer)" : ""}`,
-    );
+  check(from?.build !== undefined, "createModel", "a network, by stack(…)", network);
+  check(on?.alloc !== undefined, "createModel", "a backend, awaited where it opens later", backend);
   const engine = openEngine(network, backend, options);
   const { parameters, setParameters, dispose } = engine;
   const begin = (x: Input, given: RunOptions = {}) => run(engine, x, given);

@@ -5,9 +5,9 @@ import { fail } from "./errors.ts";
 import { answering, lane } from "./lane.ts";
 import type { Node } from "./expr.ts";
 import type { NetworkGraph } from "./network.ts";
-import { checkOptions, checkWhole } from "./check.ts";
+import { checkOptions, checkWhole, kindOf } from "./check.ts";
 import { collect, wantStates } from "./results.ts";
-import { kindOf, pickRows, type Tensor } from "./tensor.ts";
+import { pickRows, type Tensor } from "./tensor.ts";
 
 /** One array, or several by input (or output) name: [batch, width], row-major. */
 export type Frame = Float32Array | Readonly<Record<string, Float32Array>>;

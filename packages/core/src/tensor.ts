@@ -1,4 +1,5 @@
 /** Tensors are `{ shape, data }`, row-major, and nothing more. */
+import { check, isRecord } from "./check.ts";
 import { fail } from "./errors.ts";
 
 export interface Tensor {
@@ -21,9 +22,6 @@ export const sizeOf = (shape: readonly number[]): number => shape.reduce((produc
 
 const showShape = (shape: Shape): string => `[${shape.map(String).join(", ")}]`;
 
-export const kindOf = (value: unknown): string =>
-  value === null ? "null" : typeof value === "object" ? (value.constructor?.name ?? "object") : typeof value;
-
 /** Names for a message, not too many. */
 export const list = (names: Iterable<string>): string => {
   const all = [...names];
@@ -33,13 +31,14 @@ export const list = (names: Iterable<string>): string => {
 /** Checks that something is a float32 tensor of this shape. */
 export function checkTensor(tensor: unknown, expected: Shape, who: string): void {
   const { shape, data } = (tensor ?? {}) as { readonly shape?: unknown; readonly data?: unknown };
-  if (!Array.isArray(shape) || data === undefined)
-    fail("INVALID_ARGUMENT", `${who}: expected a tensor { shape, data }, got ${kindOf(tensor)}`);
-  if (!(data instanceof Float32Array))
-    fail(
-      "INVALID_ARGUMENT",
-      `${who}: expected data in a Float32Array, got ${kindOf(data)}; convert it with Float32Array.from(…)`,
-    );
+  check(Array.isArray(shape) && data !== undefined, who, "a tensor { shape, data }", tensor);
+  check(
+    data instanceof Float32Array,
+    who,
+    "data in a Float32Array",
+    data,
+    "; convert it with Float32Array.from(…)",
+  );
   const sizes = shape as readonly number[];
   const fits = (n: number, i: number): boolean =>
     typeof expected[i] === "string" ? Number.isInteger(n) && n >= 0 : n === expected[i];
@@ -65,9 +64,7 @@ export function readTensors<K>(
   known: ReadonlyMap<string, K>,
   shapeOf: (of: K) => Shape,
 ): Map<string, Float32Array> {
-  // A Map has no names of its own to look at: it would be taken for an empty record.
-  if (typeof given !== "object" || (given as unknown) === null || Symbol.iterator in given)
-    fail("INVALID_ARGUMENT", `${what}s: expected tensors by name, got ${kindOf(given)}`);
+  check(isRecord(given), `${what}s`, "tensors by name", given);
   for (const [name, tensor] of Object.entries(given)) {
     const of = known.get(name);
     if (of === undefined) fail("UNKNOWN_NAME", `${what} ${name}: expected one of ${list(known.keys())}`);

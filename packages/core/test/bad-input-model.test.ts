@@ -63,7 +63,7 @@ describe("parameters", () => {
     refuses(
       () => createModel(net, backend, { parameters: rest }),
       "UNKNOWN_NAME",
-      /parameter 0\.U\.g: expected a tensor for every parameter/,
+      /parameter 0\.U\.g: expected a tensor, got none; give all of/,
     );
   });
   it.each([null, 5, "W"])("set to %s", (value) =>
@@ -97,7 +97,7 @@ describe("a model", () => {
     refuses(
       () => createModel(net, as(Promise.resolve<Backend>(backend))),
       "INVALID_ARGUMENT",
-      /backend, awaited .* and Promise/,
+      /backend, awaited .*, got Promise/,
     ));
   it("of layers that aren't in a network", () =>
     refuses(

@@ -86,8 +86,8 @@ describe("two loops that need each other", () => {
     const graph = new Graph();
     const [a, b] = ["a", "b"].map((name) => graph.state(graph.loop(name, false), name, 2, 0)) as [Node, Node];
     const next = graph.map("plus", a, b);
-    graph.carry(a as StateNode, next);
-    graph.carry(b as StateNode, graph.map("times", b, what === "state" ? a : next));
+    graph.next.set(a as StateNode, next);
+    graph.next.set(b as StateNode, graph.map("times", b, what === "state" ? a : next));
     const outputs = new Map([["output", next]]);
     expect(() => compile(graph, { name: "run", outputs, states: [], target: wide })).toThrow(
       /^(a|b) and (another loop|a|b) depend on each other within a step; declare them as one cell/,

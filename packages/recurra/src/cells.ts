@@ -2,7 +2,7 @@
 import * as core from "@recurra/core";
 
 const isCell = (value: unknown): value is core.Cell =>
-  typeof value === "object" && value !== null && "apply" in value && "gates" in value;
+  typeof value === "object" && value !== null && "apply" in value && "weights" in value;
 
 /** @param hiddenSize a projection has half its width */
 export const cellsByName = (hiddenSize: number): Readonly<Record<string, core.Cell>> => ({

@@ -1,5 +1,4 @@
 /** What a gradient adds to planning: recomputation, the join of Σ Uᵀδ over the gates, the stacks of dW, dU and db, and shared memory. */
-import { cheap } from "../cheap.ts";
 import type { FunctionName } from "../backend.ts";
 import { cut, follows, putTogether, widthOf } from "./layout.ts";
 import { together } from "./levels.ts";
@@ -7,6 +6,9 @@ import { planMemory } from "./memory.ts";
 import { kindOf, sectionOf, startOf } from "./place.ts";
 import { samePairs, sortBy, type Backward, type Side } from "./stack.ts";
 import { addendOf, isGemm, isLeaf, products, type Term, type Value, type Values } from "./value.ts";
+
+/** Functions whose results are kept; any other is cheaper to compute again than to keep for a whole sequence. */
+const dear: readonly FunctionName[] = ["exp", "log", "tanh", "sigmoid", "softplus", "sqrt", "rsqrt", "reciprocal"]; // prettier-ignore
 
 /**
  * What is cheap to compute is computed again in a later walk, rather than kept for the whole sequence. (Not in a whole: there
@@ -16,7 +18,7 @@ function recompute({ all }: Values): void {
   const clones = new Map<number, Map<Value, Value>>();
   const again = (v: Value, section: number): Value => {
     const kept =
-      v.op !== "map" || !cheap.has(v.fn as FunctionName) || isSum(v) || v.domain !== "sequence" || v.state;
+      v.op !== "map" || dear.includes(v.fn as FunctionName) || isSum(v) || v.domain !== "sequence" || v.state;
     if (kept || sectionOf(v.at) >= section) return v;
     const known = clones.get(section) ?? new Map<Value, Value>();
     clones.set(section, known);
