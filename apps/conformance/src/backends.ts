@@ -26,6 +26,11 @@ export const backends: Registry = {
     engines: [...nodes, ...browsers],
     open: async () => (await import("@recurra/backend-cpu")).openCpu(),
   },
+  wasm: {
+    engines: [...nodes, ...browsers],
+    scriptSources: ["'wasm-unsafe-eval'"],
+    open: async () => (await import("@recurra/backend-wasm")).openWasm(),
+  },
 };
 
 /** Whether the backend says that it needs code made from strings; everything else is run where that is forbidden. */

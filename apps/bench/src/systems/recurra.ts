@@ -5,12 +5,12 @@ import { networkOf } from "../network.ts";
 import type { Job, Prepared, Results, System } from "../system.ts";
 import { rounds } from "../timing.ts";
 
-export const recurra = (open: () => SyncBackend): System => ({
-  prepare(job) {
-    const backend = open();
+export const recurra = (open: () => SyncBackend | Promise<SyncBackend>): System => ({
+  async prepare(job) {
+    const backend = await open();
     const model = createModel(networkOf(job.workload), backend, { parameters: job.data.parameters });
     const prepare = job.kind === "gradient" ? gradient : job.workload.step ? step : forward;
-    return Promise.resolve({ ...prepare(model, job), accuracy: backend.accuracy });
+    return { ...prepare(model, job), accuracy: backend.accuracy };
   },
 });
 

@@ -1,0 +1,295 @@
+/**
+ * An assembler for the part of WebAssembly that kernels need: expressions are nested arrays of bytes, in the order in which the
+ * stack machine wants them. WebAssembly core specification 2.0, with its SIMD instructions and the relaxed multiply-and-add.
+ */
+
+/** Bytes, nested; flattened once, when a function is done. */
+export type Code = number | readonly Code[];
+
+export const I32 = 0x7f;
+export const F32 = 0x7d;
+export const F64 = 0x7c;
+export const V128 = 0x7b;
+export type Type = typeof I32 | typeof F32 | typeof F64 | typeof V128;
+
+/** An unsigned number, 7 bits a byte (LEB128). */
+export function unsigned(n: number): number[] {
+  const bytes: number[] = [];
+  for (; n > 127; n = Math.floor(n / 128)) bytes.push((n & 127) | 128);
+  return [...bytes, n];
+}
+
+function signed(n: number): number[] {
+  const bytes: number[] = [];
+  for (; n < -64 || n > 63; n >>= 7) bytes.push((n & 127) | 128);
+  return [...bytes, n & 127];
+}
+
+const bytesOf = (...values: readonly number[]): number[] => [
+  ...new Uint8Array(Float32Array.from(values).buffer),
+];
+
+/** A local variable; what takes a value takes a local or a whole number as well. */
+export class Local {
+  constructor(readonly index: number) {}
+  set(value: Value): Code {
+    return [code(value), 0x21, unsigned(this.index)];
+  }
+  /** Set, and leave the value. */
+  tee(value: Value): Code {
+    return [code(value), 0x22, unsigned(this.index)];
+  }
+  /** Add to an i32. */
+  add(value: Value): Code {
+    return this.set(add(this, value));
+  }
+}
+
+/** A local, an i32 constant, or code that leaves a value. */
+export type Value = Local | number | readonly Code[];
+
+export const code = (value: Value): Code =>
+  value instanceof Local
+    ? [0x20, unsigned(value.index)]
+    : typeof value === "number"
+      ? [0x41, signed(value)]
+      : value;
+
+const op =
+  (...bytes: readonly number[]) =>
+  (...values: readonly Value[]): readonly Code[] => [...values.map(code), ...bytes];
+/** A SIMD instruction, by its number. */
+const simd = (n: number): ((...values: readonly Value[]) => readonly Code[]) => op(0xfd, ...unsigned(n));
+
+export const add = op(0x6a);
+export const sub = op(0x6b);
+export const mul = op(0x6c);
+export const and = op(0x71);
+export const shiftLeft = op(0x74);
+export const shiftRight = op(0x76);
+export const isZero = op(0x45);
+export const equals = op(0x46);
+export const less = op(0x49); // unsigned
+/** a where the condition isn't 0, else b. */
+export const choose = (condition: Value, a: Value, b: Value): readonly Code[] => [
+  code(a),
+  code(b),
+  code(condition),
+  0x1b,
+];
+/** The smaller of two unsigned numbers, each evaluated twice. */
+export const least = (a: Value, b: Value): readonly Code[] => choose(less(a, b), a, b);
+
+const memory =
+  (bytes: readonly number[]) =>
+  (address: Value, offset = 0): readonly Code[] => [code(address), ...bytes, 0, unsigned(offset)];
+const store =
+  (bytes: readonly number[], lane: readonly number[] = []) =>
+  (address: Value, value: Value, offset = 0): readonly Code[] => [
+    code(address),
+    code(value),
+    ...bytes,
+    0,
+    unsigned(offset),
+    ...lane,
+  ];
+
+export const load = memory([0x28]);
+export const storeI32 = store([0x36]);
+
+export const f32 = {
+  load: memory([0x2a]),
+  store: store([0x38]),
+  const: (n: number): readonly Code[] => [0x43, bytesOf(n)],
+  add: op(0x92),
+  max: op(0x97),
+  toI32: op(0xfc, 0), // saturating
+  widen: op(0xbb),
+};
+
+export const f64 = {
+  const0: [0x44, 0, 0, 0, 0, 0, 0, 0, 0] as readonly Code[],
+  add: op(0xa0),
+  over: op(0xa3),
+  fromI32: op(0xb8), // unsigned
+  narrow: op(0xb6),
+};
+
+export const v = {
+  load: memory([0xfd, 0]),
+  splatAt: memory([0xfd, 9]),
+  store: store([0xfd, 11]),
+  /** Store lane `lane` of four. */
+  storeLane: (address: Value, value: Value, lane: number): readonly Code[] =>
+    store([0xfd, ...unsigned(90)], [lane])(address, value, 4 * lane),
+  /** The same number in all four lanes. */
+  const: (n: number): readonly Code[] => [0xfd, 12, bytesOf(n, n, n, n)],
+  /** The same 32 bits in all four lanes. */
+  bits: (n: number): readonly Code[] => {
+    const bytes = [...new Uint8Array(Int32Array.of(n).buffer)];
+    return [0xfd, 12, ...bytes, ...bytes, ...bytes, ...bytes];
+  },
+  /** Lanes of the two vectors side by side, by number. */
+  shuffle: (a: Value, b: Value, ...lanes: readonly number[]): readonly Code[] => [
+    code(a),
+    code(b),
+    0xfd,
+    13,
+    ...lanes.flatMap((lane) => [0, 1, 2, 3].map((byte) => 4 * lane + byte)),
+  ],
+  equal: simd(65),
+  notEqual: simd(66),
+  less: simd(67),
+  lessEqual: simd(69),
+  and: simd(78),
+  or: simd(80),
+  /** Bits of a where the third has 1, else of b. */
+  bitSelect: simd(82),
+  nearest: simd(106),
+  abs: simd(224),
+  neg: simd(225),
+  sqrt: simd(227),
+  add: simd(228),
+  sub: simd(229),
+  mul: simd(230),
+  over: simd(231),
+  min: simd(232),
+  max: simd(233),
+  /** b < a ? b : a, and a < b ? b : a: a NaN in a comes through. */
+  pmin: simd(234),
+  pmax: simd(235),
+  addI32: simd(174),
+  subI32: simd(177),
+  shiftLeftI32: simd(171),
+  shiftRightI32: simd(172), // with the sign
+  toI32: simd(248), // saturating
+  fromI32: simd(250),
+  relaxedMadd: simd(261),
+};
+
+export type Madd = (a: Value, b: Value, c: Value) => readonly Code[];
+/** a · b + c: rounded twice, or once where the engine has relaxed SIMD. */
+export const madd = (relaxed: boolean): Madd =>
+  relaxed ? v.relaxedMadd : (a, b, c) => v.add(v.mul(a, b), c);
+
+export const when = (condition: Value, then: Code, otherwise?: Code): readonly Code[] => [
+  code(condition),
+  0x04,
+  0x40,
+  then,
+  ...(otherwise === undefined ? [] : [0x05, otherwise]),
+  0x0b,
+];
+
+/** Run the body, and again while the condition that follows it isn't 0. */
+export const repeat = (body: Code, condition: Value): readonly Code[] => [
+  0x03,
+  0x40,
+  body,
+  code(condition),
+  0x0d,
+  0,
+  0x0b,
+];
+
+/** `i` from `from` up to but not including `to`, without signs: addresses go past 2³¹. */
+export const count = (i: Local, from: Value, to: Value, step: number, body: Code): readonly Code[] => [
+  i.set(from),
+  when(less(i, to), repeat([body, i.add(step)], less(i, to))),
+];
+
+export interface Signature {
+  readonly parameters: readonly Type[];
+  readonly result?: Type;
+}
+
+export interface Routine {
+  readonly index: number;
+  call(...args: readonly Value[]): readonly Code[];
+}
+
+/** Hands out a routine's locals. */
+export type Locals = (type: Type) => Local;
+
+interface Entry {
+  readonly type: number;
+  readonly body: readonly number[];
+}
+
+const flat = (list: Code): number[] => {
+  const bytes: number[] = [];
+  const visit = (c: Code): void => {
+    if (typeof c === "number") bytes.push(c);
+    else for (const inner of c) visit(inner);
+  };
+  visit(list);
+  return bytes;
+};
+
+const sized = (bytes: readonly number[]): number[] => [...unsigned(bytes.length), ...bytes];
+const vector = (items: readonly (readonly number[])[]): number[] => [
+  ...unsigned(items.length),
+  ...items.flat(),
+];
+const ascii = (text: string): number[] => [...text].map((c) => c.charCodeAt(0));
+const name = (text: string): number[] => sized(ascii(text));
+
+/** A module in the making. Its memory is imported as `m.m`; its routines are numbered in the order in which they are made. */
+export class Assembler {
+  readonly #types: string[] = [];
+  readonly #routines: Entry[] = [];
+  readonly #exports: (readonly [string, number])[] = [];
+  readonly #table: number[] = [];
+
+  typeOf({ parameters, result }: Signature): number {
+    const key = [0x60, ...sized(parameters), ...sized(result === undefined ? [] : [result])].join();
+    const found = this.#types.indexOf(key);
+    return found < 0 ? this.#types.push(key) - 1 : found;
+  }
+
+  /** Make a routine from a function of its parameters. */
+  routine(signature: Signature, make: (parameters: readonly Local[], local: Locals) => Code): Routine {
+    const { parameters } = signature;
+    const types: Type[] = [];
+    const body = make(
+      parameters.map((_, i) => new Local(i)),
+      (type) => new Local(parameters.length + types.push(type) - 1),
+    );
+    const locals = vector(types.map((type) => [1, type]));
+    const index =
+      this.#routines.push({ type: this.typeOf(signature), body: [...locals, ...flat(body), 0x0b] }) - 1;
+    return { index, call: (...args) => [...args.map(code), 0x10, unsigned(index)] };
+  }
+
+  export(as: string, routine: Routine): void {
+    this.#exports.push([as, routine.index]);
+  }
+
+  /** Put a routine into the table; returns its place there. */
+  tabled(routine: Routine): number {
+    return this.#table.push(routine.index) - 1;
+  }
+
+  /** Call what lies at a place of the table. */
+  callAt(signature: Signature, place: Value, ...args: readonly Value[]): readonly Code[] {
+    return [...args.map(code), code(place), 0x11, unsigned(this.typeOf(signature)), 0];
+  }
+
+  /** @param note a custom section */
+  bytes(note?: { readonly name: string; readonly text: string }): Uint8Array {
+    const section = (id: number, content: readonly number[]): number[] => [id, ...sized(content)];
+    const routines = this.#routines;
+    // The types are all known only now; the limits of the memory: from 0 to 4 GiB.
+    return Uint8Array.from([
+      0, 0x61, 0x73, 0x6d, 1, 0, 0, 0,
+      ...section(1, vector(this.#types.map((key) => key.split(",").map(Number)))),
+      ...section(2, vector([[...name("m"), ...name("m"), 2, 1, 0, ...unsigned(65536)]])),
+      ...section(3, vector(routines.map((r) => unsigned(r.type)))),
+      ...section(4, vector([[0x70, 0, ...unsigned(this.#table.length)]])),
+      ...section(7, vector(this.#exports.map(([as, index]) => [...name(as), 0, ...unsigned(index)]))),
+      ...section(9, vector([[0, 0x41, 0, 0x0b, ...vector(this.#table.map((index) => unsigned(index)))]])),
+      ...section(10, vector(routines.map((r) => sized(r.body)))),
+      ...(note ? section(0, [...name(note.name), ...ascii(note.text)]) : []),
+    ]); // prettier-ignore
+  }
+}

@@ -1,0 +1,65 @@
+/**
+ * The micro-kernel: a tile of results stays in registers while the sum over k runs, a step a turn. One accumulator a result, in
+ * the order of k, whatever the tile: so a row has the same bits in any of them. Goto & van de Geijn 2008.
+ */
+import {
+  add,
+  I32,
+  madd,
+  repeat,
+  sub,
+  V128,
+  v,
+  when,
+  type Assembler,
+  type Local,
+  type Routine,
+} from "../assembler.ts";
+
+/** Columns of a panel, in which the right operand lies packed: [K, 8]. */
+export const PANEL = 8;
+
+/**
+ * `rows` × 8 · `panels` results. Left: packed [K, rows]. Parameters: left, right, K, bytes from panel to panel, where the sums
+ * start from (0: from zero) and its row stride, where they go and its row stride.
+ */
+export function tile(assembler: Assembler, rows: number, panels: number, relaxed: boolean): Routine {
+  return assembler.routine({ parameters: [I32, I32, I32, I32, I32, I32, I32, I32] }, (parameters, local) => {
+    const [left, right, depth, panelStride, from, fromStride, to, toStride] = parameters as [
+        Local, Local, Local, Local, Local, Local, Local, Local,
+      ]; // prettier-ignore
+    const multiplyAdd = madd(relaxed);
+    const list = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
+    const sums = list(rows).map(() => list(2 * panels).map(() => local(V128)));
+    const pointers = [right, ...list(panels - 1).map(() => local(I32))];
+    const x = local(V128);
+    const columns = list(2 * panels).map(() => local(V128));
+    const columnOf = (c: number) => v.load(pointers[c >> 1] as Local, 16 * (c & 1));
+    return [
+      pointers.slice(1).map((p, i) => p.set(add(pointers[i] as Local, panelStride))),
+      when(
+        from,
+        sums.map((row) => [row.map((sum, c) => sum.set(v.load(from, 16 * c))), from.add(fromStride)]),
+      ),
+      when(
+        depth,
+        repeat(
+          [
+            rows > 1 ? columns.map((column, c) => column.set(columnOf(c))) : [],
+            sums.map((row, r) => [
+              x.set(v.splatAt(left, 4 * r)),
+              row.map((sum, c) =>
+                sum.set(multiplyAdd(x, rows > 1 ? (columns[c] as Local) : columnOf(c), sum)),
+              ),
+            ]),
+            left.add(4 * rows),
+            pointers.map((p) => p.add(4 * PANEL)),
+            depth.set(sub(depth, 1)),
+          ],
+          depth,
+        ),
+      ),
+      sums.map((row) => [row.map((sum, c) => v.store(to, sum, 16 * c)), to.add(toStride)]),
+    ];
+  });
+}

@@ -1,0 +1,2 @@
+export { openWasm, type WasmOptions } from "./open.ts";
+export type { ModuleSource } from "./prebuilt.ts";

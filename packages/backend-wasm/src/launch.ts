@@ -1,0 +1,143 @@
+/** Launches as words: what the engine reads of a kernel that is bound to sizes and places. */
+import type { GemmKernel, Kernel } from "@recurra/core";
+import { BLOCK_ROWS, gemmNumbers } from "./engine/gemm.ts";
+import { PANEL } from "./engine/tile.ts";
+import { fixedRows, type Ref } from "./simple.ts";
+
+/** What an instruction gives the next, or a constant. */
+export type Scrap = Exclude<Ref, number>;
+
+/** An operand, in bytes (see words.ts). */
+export interface Operand {
+  readonly base: number;
+  readonly step: number;
+  /** Of steps: all bits where every step has its own place, none where all share one, a power of 2 less 1 where places recur. */
+  readonly mask: number;
+  readonly row: number;
+  readonly column: number;
+}
+
+export interface Bound {
+  readonly kernel: Kernel;
+  readonly place: number;
+  /** Rows that it has always, and that each step of its span adds. */
+  readonly rows: number;
+  readonly rowsPerStep: number;
+  /** The most rows that it is ever run on. */
+  readonly most: number;
+  /** Inputs, then outputs; what isn't anybody's buffer is found in scratch. */
+  readonly operands: readonly (Operand | Scrap)[];
+  /** Of a gemm: where its right operand lies packed; 0: it must be packed every time. */
+  readonly packed?: number;
+  /** Of a gemm: how many columns the rows of its result have room for. Default: its width. */
+  readonly room?: number;
+  /** Of a gather and a scatterAdd. */
+  readonly tableRows?: number | undefined;
+}
+
+/** Scratch for gemms: addresses, which all launches of a program share. */
+export interface Scratch {
+  readonly left: number;
+  readonly right: number;
+  readonly edge: number;
+  /** Results of single instructions. */
+  readonly temporaries: number;
+  /** Where a constant has been put. */
+  constant(value: number): number;
+}
+
+/** Numbers that a stripe of a packed right operand may take: they should stay in the second cache. */
+const STRIPE = 1 << 16;
+/** How far a sum runs before the next block, so that a panel and a tile stay in the first cache. */
+const DEPTH = 512;
+
+const blocks = (width: number): number => Math.ceil(width / PANEL / 4) * 4;
+
+/** Bytes of a packed [depth, width] operand. Panels are read four at a time by some tiles. */
+export const packedBytes = (depth: number, width: number): number =>
+  blocks(width) * PANEL * 4 * Math.max(1, depth);
+
+const sizes = ({ kernel, most, packed }: Bound) => {
+  const { width, terms } = kernel as GemmKernel;
+  const wanted = terms[0]!.depth;
+  const depth = wanted === "rows" ? most : wanted;
+  const rows = Math.min(fixedRows(kernel) || most, BLOCK_ROWS);
+  const fits = packed
+    ? rows <= 2
+      ? 4 * STRIPE
+      : DEPTH
+    : Math.min(DEPTH, Math.floor(STRIPE / (PANEL * blocks(width))));
+  const stripe = Math.max(1, Math.min(depth, Math.max(64, fits)));
+  return { width, depth: wanted === "rows" ? 0 : wanted, stripe, rows };
+};
+
+/** Bytes of one instruction's result. */
+const temporaryBytes = ({ kernel, most }: Bound): number => 16 * Math.ceil((most * kernel.width) / 4) + 16;
+
+/** Bytes of scratch that launches need: left, right, temporaries; and how many constants. */
+export function scratchBytes(launches: readonly Bound[]): readonly [number, number, number, number] {
+  let [left, right, temporaries, constants] = [64, 64, 0, 0];
+  for (const launch of launches) {
+    for (const o of launch.operands) {
+      if ("temporary" in o) temporaries = Math.max(temporaries, (o.temporary + 1) * temporaryBytes(launch));
+      if ("constant" in o) constants++;
+    }
+    if (launch.kernel.op !== "gemm") continue;
+    const { width, stripe, rows } = sizes(launch);
+    left = Math.max(left, 4 * rows * stripe + 64);
+    if (!launch.packed) right = Math.max(right, packedBytes(stripe, width) + 64);
+  }
+  return [left, right, temporaries, constants];
+}
+
+/** A tile that hangs over the last column: four rows of 32 numbers. */
+export const EDGE_BYTES = 4 * 128;
+
+/** Whether every row follows the one before without a gap, or all are the same number. */
+const flat = ({ row, column }: Operand, width: number): boolean =>
+  column === 0 ? row === 0 : row === 4 * width;
+
+/** A launch's words. Its operands are the last of them. */
+export function wordsOf(launch: Bound, scratch: Scratch): number[] {
+  const { kernel, place, rows, rowsPerStep, packed = 0, tableRows = 0 } = launch;
+  const { left, right, edge } = scratch;
+  const operands = launch.operands.map((o): Operand => {
+    if ("constant" in o) return { base: scratch.constant(o.constant), step: 0, mask: 0, row: 0, column: 0 };
+    if (!("temporary" in o)) return o;
+    const base = scratch.temporaries + o.temporary * temporaryBytes(launch);
+    return { base, step: 0, mask: 0, row: 4 * kernel.width, column: 4 };
+  });
+  const numbers = ((): number[] => {
+    switch (kernel.op) {
+      case "gemm": {
+        const { width, depth, stripe } = sizes(launch);
+        const named: Record<(typeof gemmNumbers)[number], number> = {
+          width, room: launch.room ?? width, depth, rows: fixedRows(kernel), packed, stripe, left, right, edge, from: kernel.addend ? 1 : 0,
+        }; // prettier-ignore
+        return gemmNumbers.map((name) => named[name]);
+      }
+      case "map":
+        return [4 * kernel.width, operands.every((o) => flat(o, kernel.width)) ? 1 : 0];
+      case "reduce":
+      case "gather":
+      case "scatterAdd":
+        return [4 * kernel.width, tableRows];
+    }
+  })();
+  const places = kernel.op === "gemm" ? gemmOperands(kernel, operands) : operands;
+  return [
+    place, rows, rowsPerStep, ...numbers,
+    ...places.flatMap(({ base, step, mask, row, column }) => [base, step, mask, row, column]),
+  ]; // prettier-ignore
+}
+
+/** A(r, k), B(k, j), the addend, the output, with transpositions turned into strides. */
+function gemmOperands({ terms, addend }: GemmKernel, [a, b, ...rest]: readonly Operand[]): Operand[] {
+  const swap = (o: Operand): Operand => ({ ...o, row: o.column, column: o.row });
+  const { transposeA, transposeB } = terms[0]!;
+  const [from, out] = addend ? rest : [rest[0], rest[0]];
+  return [transposeA ? swap(a!) : a!, transposeB ? swap(b!) : b!, from!, out!];
+}
+
+/** Bytes from a launch's start to the word that holds a gather's or scatterAdd's table rows. */
+export const TABLE_ROWS_WORD = 4;

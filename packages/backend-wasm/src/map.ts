@@ -1,0 +1,103 @@
+/** `map` as a routine: the equations of a cell on four units at a time, generated from its instructions. */
+import type { MapKernel } from "@recurra/core";
+import {
+  add, count, I32, less, load, madd, mul, repeat, sub, V128, v, when, type Assembler, type Code, type Local, type Routine, type Value,
+} from "./assembler.ts"; // prettier-ignore
+import { emitters, type Context } from "./functions.ts";
+import { launchSignature, located, NUMBERS, operandAt, ROW } from "./words.ts";
+
+/** A map's numbers: its width in bytes, and whether all its rows lie one behind the other. */
+export const MAP_NUMBERS = 2;
+const WIDTH = NUMBERS;
+const FLAT = NUMBERS + 4;
+
+/** A map with what its routine depends on besides: which of its inputs repeat a column. */
+export interface EquationMap {
+  readonly kernel: MapKernel;
+  readonly repeated: readonly boolean[];
+}
+
+/** Maps of one key are one routine, whatever their width. */
+export const mapKey = ({ kernel: { instructions, outputs }, repeated }: EquationMap): string =>
+  JSON.stringify([instructions, outputs, repeated.map(Number)], (_, value: unknown) =>
+    typeof value === "number" && (!Number.isFinite(value) || Object.is(value, -0))
+      ? `${1 / value},${value}`
+      : value,
+  );
+
+export function mapRoutine(
+  assembler: Assembler,
+  { kernel: { instructions, inputs, outputs }, repeated }: EquationMap,
+  relaxed: boolean,
+): Routine {
+  return assembler.routine(launchSignature, ([launch, step, rows], local) => {
+    const all = Array.from({ length: inputs + outputs.length }, (_, i) => i);
+    const pointers = all.map(() => local(I32));
+    const strides = all.map(() => local(I32));
+    const given = pointers.slice(0, inputs).map(() => local(V128));
+    const results = instructions.map(() => local(V128));
+    const [column, width, row] = [local(I32), local(I32), local(I32)];
+    const constants: Code[] = [];
+    const held = new Map<string, Local>();
+    /** A constant's local, set where the routine begins. */
+    const constant = (key: string, value: Value): Local => {
+      const known = held.get(key) ?? local(V128);
+      if (!held.has(key)) constants.push(known.set(value));
+      held.set(key, known);
+      return known;
+    };
+    const context: Context = {
+      local,
+      madd: madd(relaxed),
+      number: (n) => constant(Object.is(n, -0) ? "-0" : String(n), v.const(n)),
+      bits: (n) => constant(`bits ${n}`, v.bits(n)),
+    };
+
+    const compute = instructions.map(({ fn, args }, i): Code => {
+      const [a, b, c] = args.map((arg) => {
+        if ("input" in arg) return given[arg.input] as Local;
+        if ("result" in arg) return results[arg.result] as Local;
+        return context.number(arg.constant);
+      }) as [Local, Local, Local];
+      return (results[i] as Local).set(emitters[fn](context, a, b, c));
+    });
+    const at = (i: number): Code[] => [...add(pointers[i] as Local, column)];
+    const stored = outputs.map((result, o) => [at(inputs + o), results[result] as Local] as const);
+    const left = sub(width, column);
+
+    return [
+      constants,
+      all.map((i) => [
+        (pointers[i] as Local).set(located(launch!, operandAt(MAP_NUMBERS, i), step!)),
+        (strides[i] as Local).set(load(launch!, operandAt(MAP_NUMBERS, i) + ROW)),
+      ]),
+      width.set(load(launch!, WIDTH)),
+      when(load(launch!, FLAT), [width.set(mul(width, rows!)), rows!.set(less(0, rows!))]),
+      when(width, [
+        count(row, 0, rows!, 1, [
+          given.map((value, i) => (repeated[i] ? value.set(v.splatAt(pointers[i] as Local)) : [])),
+          column.set(0),
+          repeat(
+            [
+              given.map((value, i) => (repeated[i] ? [] : value.set(v.load(at(i))))),
+              compute,
+              // The last vector of a row is read whole, and stored as far as the row goes.
+              when(
+                less(left, 16),
+                stored.map(([to, value]) => [
+                  v.storeLane(to, value, 0),
+                  when(less(4, left), v.storeLane(to, value, 1)),
+                  when(less(8, left), v.storeLane(to, value, 2)),
+                ]),
+                stored.map(([to, value]) => v.store(to, value)),
+              ),
+              column.add(16),
+            ],
+            less(column, width),
+          ),
+          all.map((i) => (pointers[i] as Local).add(strides[i] as Local)),
+        ]),
+      ]),
+    ];
+  });
+}

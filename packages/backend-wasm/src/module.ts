@@ -1,0 +1,79 @@
+/** A module: the engine, which is the same in all of them, and a routine for each map of a program, or of many. */
+import type { Kernel } from "@recurra/core";
+import { Assembler, type Routine } from "./assembler.ts";
+import { gemm } from "./engine/gemm.ts";
+import { gather, reduce, scatterAdd } from "./engine/rows.ts";
+import { walk } from "./engine/walk.ts";
+import { mapKey, mapRoutine, type EquationMap } from "./map.ts";
+
+/** The engine's places in the table; maps come after them. */
+const places = ["gemm", "sum", "mean", "max", "gather", "scatterAdd"] as const;
+
+/** The custom section in which a module made ahead of time says which maps it has, by key. */
+export const SECTION = "recurra";
+
+export interface Contents {
+  readonly relaxed: boolean;
+  /** Hashes of the maps' keys, which are long. */
+  readonly maps: readonly string[];
+}
+
+/** 64 bits of a text: FNV-1a, twice (Fowler, Noll & Vo 1991). */
+function hash(text: string): string {
+  const run = (start: number): number => {
+    let h = start;
+    for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193);
+    return h >>> 0;
+  };
+  return run(0x811c9dc5).toString(36) + run(0x050c5d1f).toString(36);
+}
+
+/** @param listed write down what is in it, for `Places` of another time */
+export function emit(maps: readonly EquationMap[], relaxed: boolean, listed = false): Uint8Array {
+  const assembler = new Assembler();
+  const product = gemm(assembler, relaxed);
+  const routines: Record<(typeof places)[number], Routine> = {
+    gemm: product.gemm,
+    sum: reduce(assembler, "sum"),
+    mean: reduce(assembler, "mean"),
+    max: reduce(assembler, "max"),
+    gather: gather(assembler),
+    scatterAdd: scatterAdd(assembler),
+  };
+  for (const place of places) assembler.tabled(routines[place]);
+  for (const map of maps) assembler.tabled(mapRoutine(assembler, map, relaxed));
+  assembler.export("pack", product.pack);
+  assembler.export("walk", walk(assembler));
+  const contents: Contents = { relaxed, maps: maps.map((map) => hash(mapKey(map))) };
+  return assembler.bytes(listed ? { name: SECTION, text: JSON.stringify(contents) } : undefined);
+}
+
+/** Where kernels lie in the table of a module that is being collected, or that was made ahead of time. */
+export class Places {
+  /** What is to be emitted. */
+  readonly maps: EquationMap[] = [];
+  readonly #byKey = new Map<string, number>();
+  readonly #fixed: boolean;
+
+  constructor(contents?: Contents) {
+    this.#fixed = contents !== undefined;
+    contents?.maps.forEach((key, i) => this.#byKey.set(key, places.length + i));
+  }
+
+  /** Undefined where a module made ahead of time lacks it. */
+  readonly of = (kernel: Kernel, repeated: readonly boolean[]): number | undefined => {
+    if (kernel.op !== "map") return places.indexOf(kernel.op === "reduce" ? kernel.fn : kernel.op);
+    const map = { kernel, repeated };
+    const key = this.#fixed ? hash(mapKey(map)) : mapKey(map);
+    const known = this.#byKey.get(key);
+    if (known !== undefined || this.#fixed) return known;
+    const place = places.length + this.maps.push(map) - 1;
+    this.#byKey.set(key, place);
+    return place;
+  };
+
+  /** What tells modules apart. */
+  get key(): string {
+    return [...this.#byKey.keys()].join("\n");
+  }
+}

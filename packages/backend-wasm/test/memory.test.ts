@@ -1,0 +1,69 @@
+// Memory is given out, given back and joined again; models and streams leave it as it was.
+import { createModel, gradientSync, lstm, recurrent, stack } from "@recurra/core";
+import { describe, expect, test } from "vitest";
+import { openWasm } from "../src/index.ts";
+import { Memory } from "../src/memory.ts";
+
+describe("blocks", () => {
+  test("are apart, and join again when they are given back", () => {
+    const memory = new Memory();
+    const before = memory.memory.buffer.byteLength;
+    const blocks = [100, 64, 1, 5000, 64].map((bytes) => memory.take(bytes));
+    expect(new Set(blocks).size).toBe(5);
+    for (const i of [3, 0, 4, 1, 2]) memory.give(blocks[i]!);
+    expect(memory.used).toBe(0);
+    // All of it in one piece.
+    const all = memory.take(before - 65536 - 64);
+    expect(memory.memory.buffer.byteLength).toBe(before);
+    memory.give(all);
+  });
+
+  test("come from more memory when it is full, and views follow", () => {
+    const memory = new Memory();
+    const buffer = memory.alloc(10);
+    memory.write(
+      buffer,
+      Float32Array.from({ length: 10 }, (_, i) => i),
+      0,
+    );
+    memory.take(64 << 20);
+    const into = new Float32Array(10);
+    memory.read(buffer, into, 0);
+    expect([...into]).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  });
+
+  test("too large are refused, and nothing has changed", () => {
+    const memory = new Memory();
+    memory.take(100);
+    const { used } = memory;
+    expect(() => memory.take(2 ** 33)).toThrow(/OUT_OF_MEMORY/);
+    expect(memory.used).toBe(used);
+  });
+});
+
+test(
+  "a thousand models, run, streamed and disposed, leave memory where it was",
+  { timeout: 120_000 },
+  async () => {
+    const backend = await openWasm();
+    const network = stack(recurrent(lstm, { inputSize: 8, hiddenSize: 16 }));
+    const x = { shape: [3, 2, 8], data: new Float32Array(48).fill(0.1) };
+    const once = (seed: number): void => {
+      const model = createModel(network, backend, { seed });
+      const { output } = model.runSync(x);
+      if (seed % 20 === 0) gradientSync(model, x, { output });
+      model.stream().step(new Float32Array(8), new Float32Array(16));
+      model.dispose();
+    };
+    once(0);
+    // Where a new block comes to lie shows whether anything was left behind.
+    const place = (): number => {
+      const block = backend.alloc(1 << 20) as unknown as { readonly address: number };
+      backend.free(block as never);
+      return block.address;
+    };
+    const before = place();
+    for (let i = 0; i < 1000; i++) once(i);
+    expect(place()).toBe(before);
+  },
+);

@@ -1,0 +1,9 @@
+// Makes dist/prebuilt.wasm and dist/prebuilt-relaxed.wasm. The last step of this package's build.
+import { writeFileSync } from "node:fs";
+import { emitPrebuilt, shippedMaps } from "../dist/prebuild.js";
+
+const maps = await shippedMaps();
+for (const relaxed of [false, true]) {
+  const file = new URL(`../dist/prebuilt${relaxed ? "-relaxed" : ""}.wasm`, import.meta.url);
+  writeFileSync(file, emitPrebuilt(maps, relaxed));
+}
