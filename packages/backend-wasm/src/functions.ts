@@ -46,7 +46,7 @@ function sigmoid(context: Context, a: Value): readonly Code[] {
 }
 
 const LN2_HIGH = 0.693359375;
-const LN2_LOW = -2.1219444005469058e-4;
+const LN2_LOW = Math.LN2 - LN2_HIGH;
 
 /** 2ⁿ · eʳ with |r| ≤ ln 2 / 2; the power in two factors, so that subnormal and infinite results come out right. */
 function exp(context: Context, a: Value): readonly Code[] {
