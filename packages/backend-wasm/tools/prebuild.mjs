@@ -1,6 +1,8 @@
 // Makes dist/prebuilt.wasm and dist/prebuilt-relaxed.wasm. The last step of this package's build.
 import { writeFileSync } from "node:fs";
-import { emitPrebuilt, shippedMaps } from "../dist/prebuild.js";
+
+/** @type {typeof import("../src/prebuild.ts")} */
+const { emitPrebuilt, shippedMaps } = await import(new URL("../dist/prebuild.js", import.meta.url).href);
 
 const maps = await shippedMaps();
 for (const relaxed of [false, true]) {
