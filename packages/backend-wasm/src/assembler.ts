@@ -64,6 +64,7 @@ const simd = (n: number): ((...values: readonly Value[]) => readonly Code[]) => 
 export const add = op(0x6a);
 export const sub = op(0x6b);
 export const mul = op(0x6c);
+export const remainder = op(0x70); // unsigned
 export const and = op(0x71);
 export const shiftLeft = op(0x74);
 export const shiftRight = op(0x76);
@@ -192,10 +193,14 @@ export const repeat = (body: Code, condition: Value): readonly Code[] => [
   0x0b,
 ];
 
+/** As long as the condition isn't 0. */
+export const during = (condition: Value, body: Code): readonly Code[] =>
+  when(condition, repeat(body, condition));
+
 /** `i` from `from` up to but not including `to`, without signs: addresses go past 2³¹. */
 export const count = (i: Local, from: Value, to: Value, step: number, body: Code): readonly Code[] => [
   i.set(from),
-  when(less(i, to), repeat([body, i.add(step)], less(i, to))),
+  during(less(i, to), [body, i.add(step)]),
 ];
 
 export interface Signature {

@@ -51,9 +51,9 @@ const STRIPE = 1 << 16;
 /** How far a sum runs before the next block, so that a panel and a tile stay in the first cache. */
 const DEPTH = 512;
 
-const blocks = (width: number): number => Math.ceil(width / PANEL / 4) * 4;
+const blocks = (width: number): number => Math.ceil(width / PANEL);
 
-/** Bytes of a packed [depth, width] operand. Panels are read four at a time by some tiles. */
+/** Bytes of a packed [depth, width] operand. */
 export const packedBytes = (depth: number, width: number): number =>
   blocks(width) * PANEL * 4 * Math.max(1, depth);
 
@@ -89,9 +89,6 @@ export function scratchBytes(launches: readonly Bound[]): readonly [number, numb
   }
   return [left, right, temporaries, constants];
 }
-
-/** A tile that hangs over the last column: four rows of 32 numbers. */
-export const EDGE_BYTES = 4 * 128;
 
 /** Whether every row follows the one before without a gap, or all are the same number. */
 const flat = ({ row, column }: Operand, width: number): boolean =>

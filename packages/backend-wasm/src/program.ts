@@ -5,6 +5,7 @@ import type {
 import type { Engine } from "./engine.ts";
 import type { Bound, Operand } from "./launch.ts";
 import type { Memory, WasmBuffer } from "./memory.ts";
+import { PANEL } from "./engine/tile.ts";
 import { Packs } from "./packs.ts";
 import { Script, type ScriptPart } from "./script.ts";
 import { simplify, type PlaceOf, type Simple } from "./simple.ts";
@@ -122,7 +123,7 @@ class Walked implements BoundProgram {
   #stride(index: number): number {
     const { role, slots, width } = this.program.buffers[index]!;
     return role === "value" && width > 8 && (slots === 1 || slots === "chunk")
-      ? Math.ceil(width / 32) * 32
+      ? Math.ceil(width / PANEL) * PANEL
       : width;
   }
 

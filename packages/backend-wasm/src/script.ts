@@ -1,6 +1,7 @@
 /** What a bound program runs, written down in the device's memory: its parts, their launches, and scratch for them. */
+import { EDGE_BYTES } from "./engine/gemm.ts";
 import { PART_WORDS } from "./engine/walk.ts";
-import { EDGE_BYTES, scratchBytes, TABLE_ROWS_WORD, wordsOf, type Bound, type Scratch } from "./launch.ts";
+import { scratchBytes, TABLE_ROWS_WORD, wordsOf, type Bound, type Scratch } from "./launch.ts";
 import type { Memory } from "./memory.ts";
 
 /** Launches over all rows of a span at once, or a loop's, for the two places that a state's pair may be in. */

@@ -100,10 +100,7 @@ function contributions(graph: Graph, node: Node, delta: Node): readonly (Node | 
       return [scatterAdd(graph, a, b, delta)];
     case "outer":
     case "scatterAdd":
-      return fail(
-        "UNSUPPORTED",
-        "gradient: expected a forward pass, got a gradient; second derivatives aren't derived",
-      );
+      return fail("UNSUPPORTED", "gradient: second derivatives aren't derived");
     case "input":
     case "state":
     case "parameter":

@@ -12,7 +12,7 @@ import type { BuildOptions, Network, NetworkGraph } from "./network.ts";
 import { owning } from "./owner.ts";
 import { random } from "./random.ts";
 import { checkFinite, list, readTensors, type Tensor, type Tensors } from "./tensor.ts";
-import { kindOf } from "./check.ts";
+import { check } from "./check.ts";
 
 /** How a program is made: its name, how the graph is built, and what to compile of it. */
 export interface Recipe {
@@ -58,9 +58,10 @@ export const openEngine = (
     /** By storage. */
     const buffers = new Map<string, DeviceBuffer>();
     const plans = new Map<string, Plan>();
-    const executions = new Map<string, Execution>();
+    /** Last used, first. */
+    let executions: { readonly name: string; readonly execution: Execution }[] = [];
     const calls = owner.own(lane(backend, "model"));
-    owner.own({ dispose: () => executions.clear() });
+    owner.own({ dispose: () => (executions = []) });
 
     const set = ({ name, storage, row, width }: ParameterNode, data: Float32Array): void => {
       values.set(name, data.slice());
@@ -120,20 +121,15 @@ export const openEngine = (
       },
       release: (execution) => owner.release(execution),
       kept(recipe, steps, batch) {
-        const key = `${recipe.name} ${batch}`;
-        let execution = executions.get(key);
-        // Last used, last in the map's order.
-        executions.delete(key);
+        const { name } = recipe;
+        const at = executions.findIndex((kept) => kept.name === name && kept.execution.batch === batch);
+        let execution = (at < 0 ? [] : executions.splice(at, 1))[0]?.execution;
         if (!execution || execution.steps < steps) {
           owner.release(execution);
           execution = engine.bind(recipe, steps, batch);
         }
-        executions.set(key, execution);
-        const [[oldest, unused]] = executions as unknown as [[string, Execution]];
-        if (executions.size > most) {
-          executions.delete(oldest);
-          owner.release(unused);
-        }
+        executions.unshift({ name, execution });
+        owner.release(executions.splice(most)[0]?.execution);
         return execution;
       },
     };
@@ -143,11 +139,14 @@ export const openEngine = (
 /** A parameter's first values. */
 function initial({ name, initializer, rows, width }: ParameterNode, draw: Random): Float32Array {
   const values: unknown = typeof initializer === "function" ? initializer(draw, rows, width) : initializer;
-  if (!(values instanceof Float32Array) || values.length !== rows * width)
-    fail(
-      "SHAPE_MISMATCH",
-      `initializer of ${name}: expected a function that gives ${rows * width} values in a Float32Array, got ${values instanceof Float32Array ? values.length : kindOf(values)}`,
-    );
-  checkFinite(values, `initializer of ${name}`);
+  const who = `initializer of ${name}`;
+  const size = rows * width;
+  check(
+    values instanceof Float32Array && values.length === size,
+    who,
+    `a function that gives ${size} values in a Float32Array`,
+    values,
+  );
+  checkFinite(values, who);
   return values;
 }

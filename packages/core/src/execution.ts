@@ -68,6 +68,7 @@ export const execute = (
       else if (["input", "output", "history"].includes(spec.role)) buffers.set(index, [shared()]);
     });
     const bound = owner.own(prepared.bind(steps, batch, buffers));
+    const initials = new Map<StateSpec, Float32Array>();
     let parity: Parity = 0;
 
     const buffer = (index: number, which = 0) => buffers.get(index)?.[which] as DeviceBuffer;
@@ -83,7 +84,9 @@ export const execute = (
       },
       writeState(name, data) {
         const state = stateOf(name);
-        const values = data ?? new Float32Array(batch * width(state.buffer)).fill(state.initial);
+        let values = data ?? initials.get(state);
+        if (!values)
+          initials.set(state, (values = new Float32Array(batch * width(state.buffer)).fill(state.initial)));
         backend.write(buffer(state.buffer, parity), values, 0);
       },
       run(count) {

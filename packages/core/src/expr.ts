@@ -67,7 +67,7 @@ export function nodeOf(v: Expr, who: string, graph: Graph = v?.graph): Node {
   if (v instanceof Expr && v.graph === graph) return v.node;
   fail(
     "INVALID_ARGUMENT",
-    `${who}: expected an expression, got ${v instanceof Expr ? "another network's" : (v as unknown) instanceof Matrix ? "a matrix; apply it with dot" : `${kindOf(v)}; call it in network()`}`,
+    `${who}: expected an expression, got ${v instanceof Expr ? "another network's" : (v as unknown) instanceof Matrix ? "a matrix; apply it with dot" : `${kindOf(v)}; use network()`}`,
   );
 }
 

@@ -10,7 +10,7 @@ import type { NetworkGraph } from "./network.ts";
 import { check, checkOptions } from "./check.ts";
 import { random } from "./random.ts";
 import { collect, want, wantOutput, wantStates } from "./results.ts";
-import { readTensors, swapAxes, type Tensor, type Tensors } from "./tensor.ts";
+import { readTensors, sizeOf, swapAxes, type Tensor, type Tensors } from "./tensor.ts";
 
 /** ∂L/∂output and ∂L/∂(final state), shaped like them; what isn't given is 0. */
 export interface LossGradient {
@@ -142,9 +142,9 @@ function begin(
       output: Object.values(found.outputs)[0] as Tensor,
       input: found.inputs[Object.keys(network.inputs)[0] as string],
       parameters: Object.fromEntries(
-        [...graph.parameters].map(([parameter, { shape, rows, width }]) => [
+        [...graph.parameters].map(([parameter, { shape }]) => [
           parameter,
-          found.parameters[parameter] ?? { shape, data: new Float32Array(rows * width) },
+          found.parameters[parameter] ?? { shape, data: new Float32Array(sizeOf(shape)) },
         ]),
       ),
     }),

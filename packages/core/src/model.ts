@@ -1,9 +1,9 @@
 /** A model: a network with parameters, on a backend. */
 import type { Backend, SyncBackend } from "./backend.ts";
 import { perform, readCall, type Input, type SequenceOptions } from "./call.ts";
-import { openEngine, type Engine, type ModelOptions } from "./engine.ts";
+import { openEngine, type Engine, type ModelOptions, type Recipe } from "./engine.ts";
 import type { Node } from "./expr.ts";
-import type { Network, NetworkGraph } from "./network.ts";
+import type { Network } from "./network.ts";
 import { check, checkOneOf, checkOptions } from "./check.ts";
 import { collect, wantOutput, wantStates } from "./results.ts";
 import { openStream, type Stream, type StreamOptions, type SyncStream } from "./stream.ts";
@@ -89,10 +89,10 @@ function run(engine: Engine, x: Input, options: RunOptions): RunResult | Promise
   checkOneOf(output, ["all", "last"], "output");
   checkOneOf(trace, [true, false], "trace");
   const masked = call.lengths !== undefined;
-  const recipe = {
+  const recipe: Recipe = {
     name: `run${masked ? " masked" : ""}${trace ? " trace" : ""}`,
     build: { masked },
-    of: ({ outputs, traces, states }: NetworkGraph) => ({
+    of: ({ outputs, traces, states }) => ({
       // Names of traces have dots, those of outputs none.
       outputs: new Map([...outputs, ...(trace ? traces : [])]),
       states: [...states.values()],

@@ -61,14 +61,15 @@ export const collect = <G extends string, R>(
   groups: Readonly<Record<G, readonly Wanted[]>>,
   then: (found: Found<G>) => R,
 ): R | Promise<R> => {
-  const all = Object.entries<readonly Wanted[]>(groups);
-  const found = (): Found<G> =>
-    Object.fromEntries(
-      all.map(([group, wanted]) => [group, Object.fromEntries(wanted.map((w) => [w.name, tensorOf(w)]))]),
-    ) as Found<G>;
-  return lane.read(
-    all.flatMap(([, wanted]) => wanted),
-    () => then(found()),
-    undefined,
-  );
+  const reads: Wanted[] = [];
+  for (const group in groups) reads.push(...groups[group]);
+  const found = (): Found<G> => {
+    const all = {} as Record<G, Record<string, Tensor>>;
+    for (const group in groups) {
+      const tensors: Record<string, Tensor> = (all[group] = {});
+      for (const wanted of groups[group]) tensors[wanted.name] = tensorOf(wanted);
+    }
+    return all;
+  };
+  return lane.read(reads, () => then(found()), undefined);
 };

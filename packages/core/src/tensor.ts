@@ -94,10 +94,12 @@ export function pickRows(
   into: Float32Array,
   rowOf: (row: number) => number = same,
 ): Float32Array {
-  for (let r = 0, at = 0; at < into.length; r++, at += width) {
-    const row = rowOf(r);
-    if (row >= 0) for (let j = 0; j < width; j++) into[at + j] = from[row * stride + column + j] as number;
-  }
+  if (rowOf === same && width === stride) into.set(from);
+  else
+    for (let r = 0, at = 0; at < into.length; r++, at += width) {
+      const row = rowOf(r);
+      if (row >= 0) for (let j = 0; j < width; j++) into[at + j] = from[row * stride + column + j] as number;
+    }
   return into;
 }
 

@@ -91,7 +91,7 @@ it.each<Call>([
   ["network, that gives null", /at least one output by name, got null/, () => network({ x: 1 }, as(() => null))],
   ["network, that gives a list", /at least one output by name, got Array/, () => network({ x: 1 }, (({ x }: { x: Expr }) => [x]) as never)],
   ["network, that gives a number by name", /output y: expected an expression, got number/, () => network({ x: 1 }, as(() => ({ y: 3 })))],
-  ["layers outside a network", /dense: expected an expression, got number; call it in network\(\)/, () => dense({ inputSize: 1, outputSize: 1 })(as(3))],
+  ["layers outside a network", /dense: expected an expression, got number; use network\(\)/, () => dense({ inputSize: 1, outputSize: 1 })(as(3))],
   ["last, of nothing", /last: expected an expression, got undefined/, () => last(as(undefined))],
   ["dropout, on null", /dropout: expected an expression, got null/, () => dropout(0.5)(as(null))],
   ["concat, of nothing", /concat: expected an expression, got undefined/, () => concat()],

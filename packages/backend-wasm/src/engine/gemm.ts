@@ -3,8 +3,8 @@
  * where it is a parameter, else here. A panel stays in the first cache while the tiles of a block of rows pass, the block in the second.
  */
 import {
-  add, and, choose, count, equals, f32, I32, isZero, least, less, load, mul, repeat, shiftLeft, sub, when, type Assembler, type Code, type Local,
-  type Routine,
+  add, choose, count, during, equals, f32, I32, isZero, least, less, load, mul, remainder, repeat, shiftLeft, sub, when, type Assembler, type Code,
+  type Local, type Routine,
 } from "../assembler.ts"; // prettier-ignore
 import { COLUMN, launchSignature, located, NUMBERS, operandAt, ROW } from "../words.ts";
 import { interleave, packPanels } from "./pack.ts";
@@ -12,6 +12,10 @@ import { PANEL, tile } from "./tile.ts";
 
 /** Rows of a block. */
 export const BLOCK_ROWS = 64;
+
+/** Where a tile that hangs over the last column goes: rows of six panels. */
+const EDGE_STRIDE = 6 * 4 * PANEL;
+export const EDGE_BYTES = 6 * EDGE_STRIDE;
 
 /** A gemm's numbers, in order. */
 export const gemmNumbers = [
@@ -56,6 +60,15 @@ function copyRows(assembler: Assembler): Routine {
   });
 }
 
+/**
+ * Rows of a tile, and how many panels it takes at a time. As many sums and loaded vectors as there are registers: engines load
+ * everything of a step before they multiply, but for those with relaxed SIMD, which keep to the order written down.
+ */
+const shapes = (relaxed: boolean): readonly (readonly [number, readonly number[]])[] =>
+  relaxed
+    ? [[6, [1]], [4, [1]], [2, [2, 1]], [1, [6, 3, 1]]]
+    : [[4, [1]], [2, [2, 1]], [1, [4, 2, 1]]]; // prettier-ignore
+
 export function gemm(
   assembler: Assembler,
   relaxed: boolean,
@@ -63,53 +76,75 @@ export function gemm(
   const interleaved = interleave(assembler);
   const pack = packPanels(assembler, interleaved);
   const copy = copyRows(assembler);
-  /** Rows of a tile, how many panels, its routine. */
-  const tiles = ([[4, 1], [2, 2], [1, 4]] as const).map(
-    ([rows, panels]) => [rows, panels, tile(assembler, rows, panels, relaxed)] as const,
-  ); // prettier-ignore
+  const tiles = shapes(relaxed).map(([rows, widths]) => ({
+    rows,
+    widths: widths.map((panels) => ({ panels, routine: tile(assembler, rows, panels, relaxed) })),
+  }));
 
   const routine = assembler.routine(launchSignature, ([launch, step, rows], local) => {
     const number = (name: (typeof gemmNumbers)[number]) =>
       load(launch!, NUMBERS + 4 * gemmNumbers.indexOf(name));
     const variable = (): Local => local(I32);
-    const [width, room, height, depth, packed, stripe, left, right, edge] = Array.from({ length: 9 }, variable) as [
+    const [width, room, height, depth, packed, stripe, left, right, edge] = Array.from(
+      { length: 9 },
+      variable,
+    ) as [Local, Local, Local, Local, Local, Local, Local, Local, Local];
+    const [a, aRow, aDepth, b, from, fromRow, to, toRow, single] = Array.from({ length: 9 }, variable) as [
       Local, Local, Local, Local, Local, Local, Local, Local, Local,
     ]; // prettier-ignore
-    const [a, aRow, aDepth, b, from, fromRow, to, toRow] = Array.from({ length: 8 }, variable) as [
-      Local, Local, Local, Local, Local, Local, Local, Local,
-    ]; // prettier-ignore
-    const [k, deep, i, high, j, r, panels, panelStride, block, after, columns] = Array.from({ length: 11 }, variable) as [
-      Local, Local, Local, Local, Local, Local, Local, Local, Local, Local, Local,
-    ]; // prettier-ignore
+    const [k, deep, i, high, j, r, first, last, panels, panelStride, block, after, start] = Array.from(
+      { length: 13 },
+      variable,
+    ) as [Local, Local, Local, Local, Local, Local, Local, Local, Local, Local, Local, Local, Local];
     const fallback = (name: "rows" | "depth", value: Local): Code => [
       value.set(number(name)),
       when(isZero(value), value.set(rows!)),
     ];
-    const single = local(I32);
+
     /** Row i + r of the left operand, from k. */
-    const rowAt = (): readonly Code[] => add(a, add(mul(add(i, r), aRow), mul(k, aDepth)));
+    const rowAt = (offset = 0): readonly Code[] =>
+      add(a, add(mul(add(add(i, r), offset), aRow), mul(k, aDepth)));
+    /** Pack the rows of a tile. Those past the fourth go first, since they write over what comes after them. */
     const packRows = (tileRows: number): Code => [
-      interleaved.call(rowAt(), aRow, aDepth, deep, tileRows, block, 4 * tileRows),
+      tileRows > 4
+        ? interleaved.call(rowAt(4), aRow, aDepth, deep, tileRows - 4, add(block, 16), 4 * tileRows)
+        : [],
+      interleaved.call(rowAt(), aRow, aDepth, deep, Math.min(tileRows, 4), block, 4 * tileRows),
       block.add(mul(deep, 4 * tileRows)),
+    ];
+    /** Run for the rows from `first` that tiles of so many rows take, up to `last`. */
+    const eachKind = (body: (kind: (typeof tiles)[number]) => Code): Code => [
+      first.set(0),
+      tiles.map((kind) => [
+        last.set(sub(high, remainder(sub(high, first), kind.rows))),
+        when(less(first, last), body(kind)),
+        first.set(last),
+      ]),
     ];
 
     /** One tile at row i + r, column j; its packed rows begin at `block`. */
-    const one = (tileRows: number, tilePanels: number, routineOf: Routine): Code => [
-      columns.set(sub(width, j)),
+    const one = (
+      { panels: taken, routine: tileOf }: (typeof tiles)[number]["widths"][number],
+      tileRows: number,
+    ): Code => [
       after.set(add(to, add(mul(add(i, r), toRow), shiftLeft(j, 2)))),
+      start.set(choose(from, add(from, add(mul(add(i, r), fromRow), shiftLeft(j, 2))), 0)),
       when(
-        less(sub(room, j), PANEL * tilePanels),
+        less(sub(room, j), PANEL * taken),
         [
-          routineOf.call(
-            block, panels, deep, panelStride, choose(from, add(from, add(mul(add(i, r), fromRow), shiftLeft(j, 2))), 0), fromRow, edge, 128,
+          tileOf.call(block, panels, deep, panelStride, start, fromRow, edge, EDGE_STRIDE),
+          copy.call(
+            edge,
+            EDGE_STRIDE,
+            after,
+            toRow,
+            tileRows,
+            shiftLeft(least(sub(width, j), PANEL * taken), 2),
           ),
-          copy.call(edge, 128, after, toRow, tileRows, shiftLeft(least(columns, PANEL * tilePanels), 2)),
         ],
-        routineOf.call(
-          block, panels, deep, panelStride, choose(from, add(from, add(mul(add(i, r), fromRow), shiftLeft(j, 2))), 0), fromRow, after, toRow,
-        ),
+        tileOf.call(block, panels, deep, panelStride, start, fromRow, after, toRow),
       ),
-    ]; // prettier-ignore
+    ];
 
     return [
       width.set(number("width")),
@@ -144,39 +179,27 @@ export function gemm(
           ), // prettier-ignore
           count(i, 0, height, BLOCK_ROWS, [
             high.set(least(sub(height, i), BLOCK_ROWS)),
-            // Pack: whole tiles of four rows, then two, then one.
             block.set(left),
-            r.set(0),
-            count(r, 0, and(high, -4), 4, packRows(4)),
-            when(and(high, 2), [packRows(2), r.add(2)]),
-            // A single row may lie packed as it is.
-            when(
-              and(high, 1),
-              when(equals(aDepth, 4), single.set(rowAt()), [single.set(block), packRows(1)]),
-            ),
-            // Panels outside, tiles inside.
-            panels.set(right),
-            when(
-              less(3, high),
-              count(j, 0, width, PANEL, [
-                block.set(left),
-                count(r, 0, and(high, -4), 4, [one(4, 1, tiles[0]![2]), block.add(mul(deep, 16))]),
-                panels.add(panelStride),
-              ]),
-            ),
-            tiles
-              .slice(1)
-              .map(([tileRows, tilePanels, routineOf]) =>
-                when(and(high, tileRows), [
-                  r.set(tileRows === 2 ? and(high, -4) : and(high, -2)),
-                  block.set(tileRows === 1 ? single : add(left, mul(mul(deep, r), 4))),
-                  panels.set(right),
-                  count(j, 0, width, PANEL * tilePanels, [
-                    one(tileRows, tilePanels, routineOf),
-                    panels.add(mul(panelStride, tilePanels)),
-                  ]),
+            eachKind(({ rows: tileRows }) => {
+              const copied = count(r, first, last, tileRows, packRows(tileRows));
+              // A single row may lie packed as it is.
+              return tileRows > 1
+                ? copied
+                : [r.set(first), single.set(block), when(equals(aDepth, 4), single.set(rowAt()), copied)];
+            }),
+            // Panels outside, so that each stays in the first cache; tiles inside.
+            eachKind(({ rows: tileRows, widths }) => [
+              j.set(0),
+              panels.set(right),
+              widths.map((shape) =>
+                during(less(add(j, PANEL * (shape.panels - 1)), width), [
+                  block.set(tileRows > 1 ? add(left, shiftLeft(mul(deep, first), 2)) : single),
+                  count(r, first, last, tileRows, [one(shape, tileRows), block.add(mul(deep, 4 * tileRows))]),
+                  j.add(PANEL * shape.panels),
+                  panels.add(mul(panelStride, shape.panels)),
                 ]),
               ),
+            ]),
           ]),
           // What comes next is added to what is there.
           from.set(to),
