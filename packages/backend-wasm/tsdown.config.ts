@@ -1,4 +1,4 @@
 import { library } from "../../tsdown.base.ts";
 
-// The second entry is for the last step of the build, which makes modules ahead of time.
-export default library(["src/index.ts", "src/prebuild.ts"]);
+// Besides what users import: what the last step of the build and the roofline's probes need.
+export default library(["src/index.ts", "src/prebuild.ts", "src/assembler.ts"]);

@@ -246,6 +246,16 @@ export class Assembler {
   readonly #exports: (readonly [string, number])[] = [];
   readonly #table: number[] = [];
 
+  /** Another that begins with what is in this one. */
+  copy(): Assembler {
+    const copy = new Assembler();
+    copy.#types.push(...this.#types);
+    copy.#routines.push(...this.#routines);
+    copy.#exports.push(...this.#exports);
+    copy.#table.push(...this.#table);
+    return copy;
+  }
+
   typeOf({ parameters, result }: Signature): number {
     const key = [0x60, ...sized(parameters), ...sized(result === undefined ? [] : [result])].join();
     const found = this.#types.indexOf(key);

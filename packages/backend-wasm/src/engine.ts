@@ -1,7 +1,7 @@
 /** Compiled modules, by what they compute; and instances over one memory. */
 import { fail } from "./errors.ts";
 import type { Memory } from "./memory.ts";
-import { emit, Places } from "./module.ts";
+import { emit, Places, probe } from "./module.ts";
 import type { Prebuilt } from "./prebuilt.ts";
 import { instead, platform, type Exports, type WasmModule } from "./webassembly.ts";
 
@@ -11,7 +11,7 @@ const KEPT = 64;
 
 /** Whether this engine has the relaxed multiply-and-add: found once, by asking it to validate a module that uses it. */
 let relaxedHere: boolean | undefined;
-const hasRelaxed = (): boolean => (relaxedHere ??= platform().validate(emit([], true)));
+const hasRelaxed = (): boolean => (relaxedHere ??= platform().validate(probe(true)));
 
 export class Engine {
   readonly relaxed: boolean;
@@ -22,10 +22,10 @@ export class Engine {
     readonly prebuilt?: Prebuilt,
   ) {
     this.relaxed = prebuilt ? prebuilt.contents.relaxed : hasRelaxed();
-    if (!prebuilt && !this.relaxed && !platform().validate(emit([], false)))
+    if (!prebuilt && !this.relaxed && !platform().validate(probe(false)))
       fail("UNSUPPORTED", `openWasm: expected WebAssembly with SIMD, got an engine without; ${instead}`);
     // What a policy forbids shows now, not at the first model.
-    this.instance(this.places());
+    if (!prebuilt) this.#compile("probe", () => probe(false));
   }
 
   /** To ask where kernels lie in the module that will be `instance(places)`. */
@@ -37,7 +37,9 @@ export class Engine {
     const { key } = places;
     let instance = this.#instances.get(key);
     if (!instance) {
-      const module = this.prebuilt?.module ?? this.#compile(places);
+      const module =
+        this.prebuilt?.module ??
+        this.#compile(`${this.relaxed}|${key}`, () => emit(places.maps, this.relaxed));
       try {
         instance = new (platform().Instance)(module, { m: { m: this.memory.memory } }).exports as Exports;
       } catch (error) {
@@ -52,12 +54,11 @@ export class Engine {
     return instance;
   }
 
-  #compile(places: Places): WasmModule {
-    const name = `${this.relaxed}|${places.key}`;
+  #compile(name: string, bytes: () => Uint8Array): WasmModule {
     let module = compiled.get(name);
     if (!module) {
       try {
-        module = new (platform().Module)(emit(places.maps, this.relaxed));
+        module = new (platform().Module)(bytes());
       } catch (error) {
         fail(
           "UNSUPPORTED",

@@ -1,6 +1,6 @@
 /** A module: the engine, which is the same in all of them, and a routine for each map of a program, or of many. */
 import type { Kernel } from "@recurra/core";
-import { Assembler, type Routine } from "./assembler.ts";
+import { Assembler, madd, V128, type Routine } from "./assembler.ts";
 import { gemm } from "./engine/gemm.ts";
 import { gather, reduce, scatterAdd } from "./engine/rows.ts";
 import { walk } from "./engine/walk.ts";
@@ -28,8 +28,10 @@ function hash(text: string): string {
   return run(0x811c9dc5).toString(36) + run(0x050c5d1f).toString(36);
 }
 
-/** @param listed write down what is in it, for `Places` of another time */
-export function emit(maps: readonly EquationMap[], relaxed: boolean, listed = false): Uint8Array {
+/** The engine's routines, emitted once. */
+const engines = new Map<boolean, Assembler>();
+
+function engine(relaxed: boolean): Assembler {
   const assembler = new Assembler();
   const product = gemm(assembler, relaxed);
   const routines: Record<(typeof places)[number], Routine> = {
@@ -41,11 +43,25 @@ export function emit(maps: readonly EquationMap[], relaxed: boolean, listed = fa
     scatterAdd: scatterAdd(assembler),
   };
   for (const place of places) assembler.tabled(routines[place]);
-  for (const map of maps) assembler.tabled(mapRoutine(assembler, map, relaxed));
   assembler.export("pack", product.pack);
   assembler.export("walk", walk(assembler));
-  const contents: Contents = { relaxed, maps: maps.map((map) => hash(mapKey(map))) };
+  engines.set(relaxed, assembler);
+  return assembler;
+}
+
+/** @param listed write down what is in it, for `Places` of another time */
+export function emit(maps: readonly EquationMap[], relaxed: boolean, listed = false): Uint8Array {
+  const assembler = (engines.get(relaxed) ?? engine(relaxed)).copy();
+  for (const map of maps) assembler.tabled(mapRoutine(assembler, map, relaxed));
+  const contents: Contents = { relaxed, maps: listed ? maps.map((map) => hash(mapKey(map))) : [] };
   return assembler.bytes(listed ? { name: SECTION, text: JSON.stringify(contents) } : undefined);
+}
+
+/** The smallest module that shows whether an engine has what ours need. */
+export function probe(relaxed: boolean): Uint8Array {
+  const assembler = new Assembler();
+  assembler.routine({ parameters: [V128], result: V128 }, ([x]) => madd(relaxed)(x!, x!, x!));
+  return assembler.bytes();
 }
 
 /** Where kernels lie in the table of a module that is being collected, or that was made ahead of time. */

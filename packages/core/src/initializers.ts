@@ -6,7 +6,7 @@ export type Random = () => number;
 /** @returns rows · columns values, row-major */
 export type Initializer = (random: Random, rows: number, columns: number) => Float32Array;
 
-const filled = (length: number, value: () => number): Float32Array => Float32Array.from({ length }, value);
+const filled = (length: number, value: () => number): Float32Array => new Float32Array(length).map(value);
 
 /** Uniform in ±bound. PyTorch's recurrent layers use bound = 1/√H for every weight. */
 export const uniform =
