@@ -35,6 +35,7 @@ const test = {
   unit: commands.unit,
   packaging: commands.packaging,
   "conformance cpu": { run: [...commands.conformance.run, "--backend", "cpu"] },
+  "conformance wasm": { run: [...commands.conformance.run, "--backend", "wasm"] },
   mutants: commands.mutants,
   lint: commands.lint,
   types: commands.types,
