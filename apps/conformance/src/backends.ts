@@ -1,6 +1,7 @@
 // The backends that can be tested: add yours here, and every engine, the laws, the mutants' program and the page find it.
 import type { Backend } from "@recurra/core";
 import { browsers, type EngineName, nodes } from "./engines/names.ts";
+import { type FindModule, moduleFiles } from "./module-files.ts";
 
 /** How a backend is to be opened: the words of the command line. */
 export interface Way {
@@ -16,7 +17,7 @@ export interface Entry {
   /** What a strict policy (`script-src 'self'`) must allow besides: "'wasm-unsafe-eval'", "'unsafe-eval'". */
   readonly scriptSources?: readonly string[];
   /** Imported when asked for, so that no backend's package is loaded for another's sake. */
-  open(way: Way): Promise<Backend>;
+  open(way: Way, find?: FindModule): Promise<Backend>;
 }
 
 export type Registry = Readonly<Record<string, Entry>>;
@@ -28,8 +29,16 @@ export const backends: Registry = {
   },
   wasm: {
     engines: [...nodes, ...browsers],
+    // Modules that were made ahead of time.
+    variants: moduleFiles,
     scriptSources: ["'wasm-unsafe-eval'"],
-    open: async () => (await import("@recurra/backend-wasm")).openWasm(),
+    async open({ variant }, find) {
+      const { openWasm } = await import("@recurra/backend-wasm");
+      const name = moduleFiles.find((known) => known === variant);
+      if (name === undefined) return openWasm();
+      if (!find) throw new Error(`expected to be told where ${name}.wasm is`);
+      return openWasm({ module: await find(name) });
+    },
   },
 };
 

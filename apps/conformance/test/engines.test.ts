@@ -8,6 +8,7 @@ import { chromiumEngine, findChromium } from "../src/engines/chromium.ts";
 import { type Engine, Missing } from "../src/engines/engine.ts";
 import { nodeEngine } from "../src/engines/node.ts";
 import type { Job, Message } from "../src/job.ts";
+import { chromiumIsHere } from "./chromium-here.ts";
 
 const strict: Entry = { engines: [], open: () => Promise.reject(new Error("not here")) };
 const job: Job = { backend: "stub", mode: "some mode" };
@@ -60,17 +61,7 @@ describe("a Node process", { timeout: 60_000 }, () => {
   });
 });
 
-const chromium = (() => {
-  try {
-    return findChromium();
-  } catch (error) {
-    if (process.env.CI) throw error;
-    console.warn(`skipped: ${(error as Error).message}`);
-    return undefined;
-  }
-})();
-
-describe.skipIf(chromium === undefined)("Chromium", { timeout: 60_000 }, () => {
+describe.skipIf(!chromiumIsHere())("Chromium", { timeout: 60_000 }, () => {
   const page = (text: string, flags: readonly string[] = []) =>
     chromiumEngine("page", { folder: folderWith({ "page.js": text }), flags });
   /** A page that hands on what its worker says, as the real one does. */

@@ -8,7 +8,7 @@ import { type Engine, Missing } from "./engine.ts";
 import { serve } from "./serve.ts";
 
 /** What Chromium would otherwise do over the network by itself. */
-const quiet = [
+export const quiet = [
   "--disable-quic",
   "--no-first-run",
   "--disable-background-networking",

@@ -3,6 +3,8 @@ import { readFile } from "node:fs/promises";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { basename, join } from "node:path";
+import { moduleFiles } from "../module-files.ts";
+import { moduleFile } from "../paths.ts";
 
 const html =
   '<!doctype html><meta charset="utf-8"><title>Recurra</title><script type="module" src="page.js"></script>';
@@ -13,19 +15,21 @@ export interface Server {
 }
 
 /**
- * Serves the scripts in `folder` and a page that loads page.js.
+ * Serves the scripts in `folder`, modules of WebAssembly beside them, and a page that loads page.js.
  * @param scriptSources the policy's script-src; a worker has the policy that its own script came with
  */
 export async function serve(folder: string, scriptSources: readonly string[]): Promise<Server> {
-  const policy = `default-src 'none'; script-src ${scriptSources.join(" ")}; worker-src 'self'`;
+  const policy = `default-src 'none'; script-src ${scriptSources.join(" ")}; worker-src 'self'; connect-src 'self'`;
   const answer: RequestListener = (request, response) => {
     const send = (status: number, type: string, body: string | Buffer) =>
       response.writeHead(status, { "content-type": type, "content-security-policy": policy }).end(body);
     const { pathname } = new URL(request.url ?? "/", "http://localhost");
     if (pathname === "/") return void send(200, "text/html", html);
-    if (!pathname.endsWith(".js")) return void send(204, "text/plain", ""); // the browser asks for an icon
-    readFile(join(folder, basename(pathname))).then(
-      (body) => send(200, "text/javascript", body),
+    const name = basename(pathname);
+    const module = moduleFiles.find((known) => name === `${known}.wasm`);
+    if (!module && !name.endsWith(".js")) return void send(204, "text/plain", ""); // the browser asks for an icon
+    readFile(module ? moduleFile(module) : join(folder, name)).then(
+      (body) => send(200, module ? "application/wasm" : "text/javascript", body),
       () => send(404, "text/plain", `no ${pathname}`),
     );
   };

@@ -1,5 +1,6 @@
 // The kit in a page: on the page's own thread, or in a module worker where the address says so.
 import { browserOf, fromQuery, type Message } from "../job.ts";
+import { addressOf } from "./address.ts";
 import { runKit } from "./run.ts";
 
 interface WorkerLike {
@@ -23,5 +24,7 @@ if (new URLSearchParams(search).has("worker")) {
   worker.onerror = ({ message }) =>
     void page.tell({ type: "failed", reason: message ?? "the worker's files can't be loaded" });
 } else {
-  await runKit(fromQuery(search), `a page of ${browserOf(page.navigator)}`, (message) => page.tell(message));
+  await runKit(fromQuery(search), `a page of ${browserOf(page.navigator)}`, addressOf, (message) =>
+    page.tell(message),
+  );
 }

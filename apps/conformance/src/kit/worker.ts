@@ -1,5 +1,6 @@
 // The kit in a module worker.
 import { browserOf, fromQuery, type Message } from "../job.ts";
+import { addressOf } from "./address.ts";
 import { runKit } from "./run.ts";
 
 const worker = globalThis as unknown as {
@@ -9,6 +10,6 @@ const worker = globalThis as unknown as {
 };
 
 const { location, navigator } = worker;
-await runKit(fromQuery(location.search), `a worker of ${browserOf(navigator)}`, (message) =>
+await runKit(fromQuery(location.search), `a worker of ${browserOf(navigator)}`, addressOf, (message) =>
   worker.postMessage(message),
 );
