@@ -6,7 +6,7 @@ import { describe, expect, test } from "vitest";
 import type { Collections } from "../src/allocations.ts";
 
 /** The backends that promise it. */
-const backends = ["cpu"];
+const backends = ["cpu", "wasm"];
 
 /**
  * Always in full, not only in a soak, since a hundredth would show nothing: 2,000 steps that return a new array each leave less
