@@ -1,13 +1,16 @@
 import { program } from "../../tsdown.base.ts";
 
+/** A page has no node_modules: everything is built in. */
+const page = (entry: string[], outDir: string) => ({
+  ...program(entry),
+  platform: "browser" as const,
+  target: "es2022",
+  outDir,
+  deps: { alwaysBundle: [/./] },
+});
+
 export default [
   program(["src/conformance.ts", "src/mutants.ts", "src/allocations.ts", "src/kit/node.ts"]),
-  // A page has no node_modules: everything is built in.
-  {
-    ...program(["src/kit/page.ts", "src/kit/worker.ts"]),
-    platform: "browser" as const,
-    target: "es2022",
-    outDir: "dist/browser",
-    deps: { alwaysBundle: [/./] },
-  },
+  page(["src/kit/page.ts", "src/kit/worker.ts"], "dist/browser"),
+  page(["src/worklet/page.ts", "src/worklet/processor.ts"], "dist/worklet"),
 ];
