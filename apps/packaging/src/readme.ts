@@ -31,21 +31,38 @@ export async function checkReadme(root: string, folder: string): Promise<void> {
     assert(found !== undefined, `README.md has no ts block with ${text}`);
     return found;
   };
-  await checkExample(folder, before + first('from "@recurra/core"') + after);
+  const example = before + first('from "@recurra/core"') + after;
+  await checkExample(folder, "README's example", "example", example);
+  await checkExample(folder, "README's example on WASM", "example-wasm", onWasm(example));
   await checkCell(folder, beforeCell + first("cell({") + afterCell);
 }
 
-async function checkExample(folder: string, source: string): Promise<void> {
-  await check("README's example: types", () => typeCheck(folder, "example", source));
-  transpile(folder, "example", source);
-  await check("README's example: plain Node", async () => {
-    judgeOutput(await run(folder, process.execPath, "example.js"));
+/** What the page says that one may write instead. */
+function onWasm(example: string): string {
+  const replace = (text: string, by: string, found: string): string => {
+    assert(text.includes(found), `README's example: expected ${found}`);
+    return text.replace(found, by);
+  };
+  assert(example.includes("or: await openWasm()"), "README's example doesn't offer await openWasm()");
+  const imported = replace(
+    example,
+    'import { openWasm } from "@recurra/backend-wasm";',
+    'import { openCpu } from "@recurra/backend-cpu";',
+  );
+  return replace(imported, "network, await openWasm()", "network, openCpu()");
+}
+
+async function checkExample(folder: string, who: string, name: string, source: string): Promise<void> {
+  await check(`${who}: types`, () => typeCheck(folder, name, source));
+  transpile(folder, name, source);
+  await check(`${who}: plain Node`, async () => {
+    judgeOutput(await run(folder, process.execPath, `${name}.js`));
   });
-  await check("README's example: Vite bundle", async () => {
-    const { code } = await bundle(folder, "example.js");
+  await check(`${who}: Vite bundle`, async () => {
+    const { code } = await bundle(folder, `${name}.js`);
     // Away from node_modules, so that whatever the bundle still imports isn't found.
-    writeFileSync(join(folder, "..", "example-bundle.mjs"), code);
-    judgeOutput(await run(join(folder, ".."), process.execPath, "example-bundle.mjs"));
+    writeFileSync(join(folder, "..", `${name}-bundle.mjs`), code);
+    judgeOutput(await run(join(folder, ".."), process.execPath, `${name}-bundle.mjs`));
   });
 }
 

@@ -1,4 +1,4 @@
-// What a page ships: the budget of two programs, and what must not be in the first.
+// What a page ships: the budgets of a few programs, and what must not be in those that only infer.
 import { readdirSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { bundle, type Bundle } from "./bundle.ts";
@@ -20,6 +20,17 @@ import { gradientSync } from "@recurra/core";
 export const gradient = (...args) => gradientSync(model, ...args);
 `;
 
+const onWasm = `
+import { createModel, lstm, recurrent, stack } from "@recurra/core";
+import { openWasm } from "@recurra/backend-wasm";
+
+const network = stack(recurrent(lstm, { inputSize: 10, hiddenSize: 20 }));
+export const model = createModel(network, await openWasm(), { seed: 1 });
+export const run = (x) => model.runSync(x);
+export const stream = model.stream();
+export const step = (frame, into) => stream.step(frame, into);
+`;
+
 interface Budget {
   /** Bytes, gzipped: where we want to be. */
   readonly target: number;
@@ -30,6 +41,7 @@ interface Budget {
 const budgets = {
   inference: { target: 15_000, ceiling: 17_500 },
   gradient: { target: 20_000, ceiling: 20_000 },
+  wasm: { target: 25_000, ceiling: 25_000 },
 } as const;
 
 /** Parts of core, a file or a folder each, that a page which only infers doesn't ship. */
@@ -61,6 +73,13 @@ export async function checkSizes(folder: string): Promise<void> {
     const found = partsOf(made.modules.map((id) => relative(core, id)));
     assert(found.includes("adjoint"), "expected the adjoint in the bundle");
     return size(made, budgets.gradient);
+  });
+
+  await check("core + WASM + lstm that runs and streams", async () => {
+    const made = await make(folder, "wasm.js", onWasm);
+    const found = partsOf(made.modules.map((id) => relative(core, id)));
+    assert(found.length === 0, `expected none of ${absent.join(", ")}; got ${found.join(", ")}`);
+    return size(made, budgets.wasm);
   });
 }
 
