@@ -32,6 +32,8 @@ export class Memory {
   #free: { address: number; size: number }[] = [];
   readonly #sizes = new Map<number, number>();
   #words: Uint32Array;
+  /** From here on nothing has ever been given out: it is still zero, and the system has no pages for it yet. */
+  #untouched = LINE;
   #disposed = false;
 
   constructor() {
@@ -99,6 +101,7 @@ export class Memory {
     block.size -= size;
     if (block.size === 0) this.#free.splice(this.#free.indexOf(block), 1);
     this.#sizes.set(address, size);
+    this.#untouched = Math.max(this.#untouched, block.address);
     return address;
   }
 
@@ -124,9 +127,10 @@ export class Memory {
   }
 
   alloc(length: number): WasmBuffer {
+    const untouched = this.#untouched;
     const address = this.take(4 * length);
     const buffer = new WasmBuffer(address, length, this);
-    buffer.view.fill(0);
+    if (address < untouched) buffer.view.fill(0, 0, (untouched - address) / 4);
     this.#buffers.add(buffer);
     return buffer;
   }

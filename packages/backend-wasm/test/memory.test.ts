@@ -32,6 +32,23 @@ describe("blocks", () => {
     expect([...into]).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
   });
 
+  test("are zero, those that were in use before and those that are partly new", () => {
+    const memory = new Memory();
+    for (const length of [100, 5000, 1 << 20, 1 << 24]) {
+      const buffer = memory.alloc(length);
+      expect(memory.viewOf(buffer).every((value) => value === 0)).toBe(true);
+      memory.write(buffer, new Float32Array(length).fill(1), 0);
+      memory.free(buffer);
+    }
+  });
+
+  test("cost nothing until they are written to", () => {
+    const memory = new Memory();
+    const before = process.memoryUsage.rss();
+    memory.free(memory.alloc(1 << 28));
+    expect(process.memoryUsage.rss() - before).toBeLessThan(2 ** 28);
+  });
+
   test("too large are refused, and nothing has changed", () => {
     const memory = new Memory();
     memory.take(100);
