@@ -5,6 +5,7 @@ import { gemm } from "./engine/gemm.ts";
 import { gather, reduce, scatterAdd } from "./engine/rows.ts";
 import { walk } from "./engine/walk.ts";
 import { mapKey, mapRoutine, type EquationMap } from "./map.ts";
+import { single } from "./singles.ts";
 
 /** The engine's places in the table; maps come after them. */
 const places = ["gemm", "sum", "mean", "max", "gather", "scatterAdd"] as const;
@@ -13,20 +14,27 @@ const places = ["gemm", "sum", "mean", "max", "gather", "scatterAdd"] as const;
 export const SECTION = "recurra";
 
 export interface Contents {
+  /** Tells engines apart: what JavaScript writes down only the engine of the same version can read. */
+  readonly engine: string;
   readonly relaxed: boolean;
   /** Hashes of the maps' keys, which are long. */
   readonly maps: readonly string[];
 }
 
-/** 64 bits of a text: FNV-1a, twice (Fowler, Noll & Vo 1991). */
-function hash(text: string): string {
+/** 64 bits of a text or of bytes: FNV-1a, twice (Fowler, Noll & Vo 1991). */
+function hash(from: string | Uint8Array): string {
   const run = (start: number): number => {
     let h = start;
-    for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193);
+    for (let i = 0; i < from.length; i++)
+      h = Math.imul(h ^ (typeof from === "string" ? from.charCodeAt(i) : from[i]!), 0x01000193);
     return h >>> 0;
   };
   return run(0x811c9dc5).toString(36) + run(0x050c5d1f).toString(36);
 }
+
+/** Of the engine that this version emits, and of how it emits maps. */
+export const engineKey = (relaxed: boolean): string =>
+  hash(emit([{ kernel: single("copy"), repeated: [false] }], relaxed));
 
 /** The engine's routines, emitted once. */
 const engines = new Map<boolean, Assembler>();
@@ -53,8 +61,13 @@ function engine(relaxed: boolean): Assembler {
 export function emit(maps: readonly EquationMap[], relaxed: boolean, listed = false): Uint8Array {
   const assembler = (engines.get(relaxed) ?? engine(relaxed)).copy();
   for (const map of maps) assembler.tabled(mapRoutine(assembler, map, relaxed));
-  const contents: Contents = { relaxed, maps: listed ? maps.map((map) => hash(mapKey(map))) : [] };
-  return assembler.bytes(listed ? { name: SECTION, text: JSON.stringify(contents) } : undefined);
+  if (!listed) return assembler.bytes();
+  const contents: Contents = {
+    engine: engineKey(relaxed),
+    relaxed,
+    maps: maps.map((map) => hash(mapKey(map))),
+  };
+  return assembler.bytes({ name: SECTION, text: JSON.stringify(contents) });
 }
 
 /** The smallest module that shows whether an engine has what ours need. */

@@ -2,6 +2,7 @@
 import type { SyncBackend } from "@recurra/core";
 import { accuracy } from "./accuracy.ts";
 import { Engine } from "./engine.ts";
+import { fail, kindOf } from "./errors.ts";
 import { prepareKernel } from "./kernel.ts";
 import { Memory } from "./memory.ts";
 import { loadPrebuilt, type ModuleSource } from "./prebuilt.ts";
@@ -19,7 +20,10 @@ export interface WasmOptions {
  * Open the WASM backend; it is synchronous once it is open.
  * @throws RecurraError UNSUPPORTED without WebAssembly or its SIMD, or where a policy forbids it; OUT_OF_MEMORY
  */
-export async function openWasm({ module }: WasmOptions = {}): Promise<SyncBackend> {
+export async function openWasm(options: WasmOptions = {}): Promise<SyncBackend> {
+  if (Object(options) !== options)
+    fail("INVALID_ARGUMENT", `openWasm: expected options such as { module }, got ${kindOf(options)}`);
+  const { module } = options;
   const memory = new Memory();
   const engine = new Engine(memory, module === undefined ? undefined : await loadPrebuilt(module));
   return {

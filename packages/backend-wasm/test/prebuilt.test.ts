@@ -46,11 +46,32 @@ describe("a prebuilt module", () => {
     await openWasm({ module: new URL(address) });
   });
 
+  test("of another kind is refused, and so are options that are none", async () => {
+    const refused = (message: string) => ({
+      name: "RecurraError",
+      code: "INVALID_ARGUMENT",
+      message: expect.stringContaining(message) as string,
+    });
+    for (const wrong of [null, 5, bytes, bytes.buffer, Promise.resolve(new Response(bytes.slice()))])
+      await expect(openWasm({ module: wrong as never })).rejects.toMatchObject(
+        refused("expected module to be an address, a Response or a WebAssembly.Module"),
+      );
+    for (const wrong of [null, 5, "prebuilt.wasm"])
+      await expect(openWasm(wrong as never)).rejects.toMatchObject(refused("expected options such as"));
+  });
+
   test("that is cut short, missing or another's is refused with what to use instead", async () => {
     const refused = { name: "RecurraError", message: expect.stringContaining("use openCpu()") as string };
     await expect(openWasm({ module: new Response(bytes.slice(0, 1000)) })).rejects.toMatchObject(refused);
     await expect(openWasm({ module: new Response("", { status: 404 }) })).rejects.toMatchObject(refused);
     await expect(openWasm({ module: "nowhere" })).rejects.toMatchObject(refused);
+    const old = Buffer.from(bytes.slice());
+    const at = old.indexOf('"engine":"') + '"engine":"'.length;
+    old[at] = old[at] === 0x30 ? 0x31 : 0x30;
+    await expect(openWasm({ module: new WebAssembly.Module(old) })).rejects.toMatchObject({
+      ...refused,
+      message: expect.stringContaining("of another version") as string,
+    });
     const another = new WebAssembly.Module(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0));
     await expect(openWasm({ module: another })).rejects.toMatchObject(refused);
   });
