@@ -31,7 +31,7 @@ const pair = (network: Network): readonly [SyncModel, SyncModel] => [
   createModel(network, cpu, { seed: 1 }),
 ];
 
-describe("the same as on the CPU backend", () => {
+describe("the same as on the CPU backend", { timeout: 60_000 }, () => {
   const sizes = [1, 7, 8, 9, 31, 32, 33, 63, 65];
   // Every size as width, units and batch, each with two others; and none at all.
   const shapes = sizes.flatMap((size, i) => {
@@ -78,7 +78,7 @@ function streams(models = pair(network)) {
   };
 }
 
-describe("a stream goes on", () => {
+describe("a stream goes on", { timeout: 60_000 }, () => {
   test("with parameters that were changed between its steps, and between those of runs", () => {
     const { models, agree } = streams();
     const x = sequence(4, 3, 5);
@@ -146,7 +146,7 @@ describe("a stream goes on", () => {
   });
 });
 
-describe("too little memory", () => {
+describe("too little memory", { timeout: 60_000 }, () => {
   // What has never been given out costs nothing.
   beforeAll(async () => void (wasm = await openWasm()));
 
@@ -195,7 +195,7 @@ const leaky = (rate: number) =>
     step: ({ x, h, W, U, b }) => ({ h: tanh(W.a.dot(x).plus(U.a.dot(h), b.a)).times(rate) }),
   });
 
-test("models of more different equations than modules are kept", () => {
+test("models of more different equations than modules are kept", { timeout: 60_000 }, () => {
   const x = sequence(3, 2, 3);
   const models = Array.from({ length: 70 }, (_, i) =>
     pair(stack(recurrent(leaky(0.5 + i / 1000), { inputSize: 3, hiddenSize: 5 }))),
