@@ -39,7 +39,8 @@ export function parseArgs(
   const variant =
     words.variant === undefined ? undefined : one("--variant", words.variant, variants, ` of ${backend}`);
 
-  const details = [mode, variant].filter((word) => word !== undefined);
+  const called = variant === undefined ? undefined : (entry.called?.[variant] ?? variant);
+  const details = [mode, called].filter((word) => word !== undefined);
   const label = details.length > 0 ? `${backend}(${details.join(",")})` : backend;
   return { label, job: { backend, mode, variant }, entry, engine };
 }

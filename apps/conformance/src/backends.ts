@@ -14,11 +14,15 @@ export interface Entry {
   /** Where each mode runs; an engine's first is its default. */
   readonly modes?: Readonly<Record<string, readonly EngineName[]>>;
   readonly variants?: readonly string[];
+  /** What the results call a variant, where that isn't its word. */
+  readonly called?: Readonly<Record<string, string>>;
   /** What a strict policy (`script-src 'self'`) must allow besides: "'wasm-unsafe-eval'", "'unsafe-eval'". */
   readonly scriptSources?: readonly string[];
   /** Imported when asked for, so that no backend's package is loaded for another's sake. */
   open(way: Way, find?: FindModule): Promise<Backend>;
 }
+
+const THREADS = 2;
 
 export type Registry = Readonly<Record<string, Entry>>;
 
@@ -30,10 +34,18 @@ export const backends: Registry = {
   wasm: {
     engines: [...nodes, ...browsers],
     // Modules that were made ahead of time.
-    variants: moduleFiles,
+    variants: [...moduleFiles, "threads"],
     scriptSources: ["'wasm-unsafe-eval'"],
+    called: { threads: `threads=${THREADS}` },
     async open({ variant }, find) {
       const { openWasm } = await import("@recurra/backend-wasm");
+      if (variant === "threads") {
+        const backend = await openWasm({ threads: THREADS });
+        // What runs on one thread says nothing of two.
+        if (backend.name !== `wasm(threads=${THREADS})`)
+          throw new Error(`expected ${THREADS} threads, got ${backend.name}`);
+        return backend;
+      }
       const name = moduleFiles.find((known) => known === variant);
       if (name === undefined) return openWasm();
       if (!find) throw new Error(`expected to be told where ${name}.wasm is`);

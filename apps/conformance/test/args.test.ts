@@ -9,7 +9,8 @@ const registry: Registry = {
   gpu: {
     engines: ["node20", "chromium", "worker"],
     modes: { gl: ["node20"], webgl: ["chromium", "worker"], slow: ["node20", "chromium", "worker"] },
-    variants: ["threads"],
+    variants: ["threads", "int8"],
+    called: { threads: "threads=2" },
     open,
   },
 };
@@ -27,7 +28,8 @@ test("this Node is the engine unless another is named", () => {
 test("an engine's first mode is its default, and the label tells it", () => {
   expect(parse("--backend gpu")).toMatchObject({ label: "gpu(gl)", job: { mode: "gl", variant: undefined } });
   expect(parse("--backend gpu --engine worker").label).toBe("gpu(webgl)");
-  expect(parse("--backend gpu --mode slow --variant threads").label).toBe("gpu(slow,threads)");
+  expect(parse("--backend gpu --mode slow --variant int8").label).toBe("gpu(slow,int8)");
+  expect(parse("--backend gpu --mode slow --variant threads").label).toBe("gpu(slow,threads=2)");
 });
 
 test.each([
@@ -42,7 +44,7 @@ test.each([
   ["--backend plain --engine worker", "plain doesn't run there; it runs in node20, node22, chromium"],
   ["--backend plain --mode fast", 'there is no "fast" of plain in node20; there is none'],
   ["--backend gpu --mode webgl", 'there is no "webgl" of gpu in node20; there is gl, slow'],
-  ["--backend gpu --variant int8", 'there is no "int8" of gpu; there is threads'],
+  ["--backend gpu --variant int4", 'there is no "int4" of gpu; there is threads, int8'],
   ["--backend plain --fast", "Unknown option '--fast'"],
   ["--backend plain more", "Unexpected argument 'more'"],
 ])("%s is answered with what there is", (words, message) => {

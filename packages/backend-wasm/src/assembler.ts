@@ -245,6 +245,8 @@ export class Assembler {
   readonly #routines: Entry[] = [];
   readonly #exports: (readonly [string, number])[] = [];
   readonly #table: number[] = [];
+  /** Whether its memory is one that threads share. */
+  shared = false;
 
   /** Another that begins with what is in this one. */
   copy(): Assembler {
@@ -298,7 +300,7 @@ export class Assembler {
     return Uint8Array.from([
       0, 0x61, 0x73, 0x6d, 1, 0, 0, 0,
       ...section(1, vector(this.#types.map((key) => key.split(",").map(Number)))),
-      ...section(2, vector([[...name("m"), ...name("m"), 2, 1, 0, ...unsigned(65536)]])),
+      ...section(2, vector([[...name("m"), ...name("m"), 2, this.shared ? 3 : 1, 0, ...unsigned(65536)]])),
       ...section(3, vector(routines.map((r) => unsigned(r.type)))),
       ...section(4, vector([[0x70, 0, ...unsigned(this.#table.length)]])),
       ...section(7, vector(this.#exports.map(([as, index]) => [...name(as), 0, ...unsigned(index)]))),

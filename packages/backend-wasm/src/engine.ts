@@ -3,6 +3,7 @@ import { fail } from "./errors.ts";
 import type { Memory } from "./memory.ts";
 import { emit, Places, probe } from "./module.ts";
 import type { Prebuilt } from "./prebuilt.ts";
+import type { Crew } from "./team.ts";
 import { instead, platform, type Exports, type WasmModule } from "./webassembly.ts";
 
 /** Modules don't depend on sizes or memory: all backends of a page share them. The ones made last are kept. */
@@ -20,6 +21,7 @@ export class Engine {
   constructor(
     readonly memory: Memory,
     readonly prebuilt?: Prebuilt,
+    readonly crew?: Crew,
   ) {
     this.relaxed = prebuilt ? prebuilt.contents.relaxed : hasRelaxed();
     if (!prebuilt && !this.relaxed && !platform().validate(probe(false)))
@@ -39,7 +41,7 @@ export class Engine {
     if (!instance) {
       const module =
         this.prebuilt?.module ??
-        this.#compile(`${this.relaxed}|${key}`, () => emit(places.maps, this.relaxed));
+        this.#compile(`${this.relaxed}${this.crew ? "threads" : ""}|${key}`, () => this.bytes(places));
       try {
         instance = new (platform().Instance)(module, { m: { m: this.memory.memory } }).exports as Exports;
       } catch (error) {
@@ -52,6 +54,10 @@ export class Engine {
       trim(this.#instances);
     }
     return instance;
+  }
+
+  bytes(places: Places): Uint8Array {
+    return emit(places.maps, this.relaxed, false, this.crew?.extend);
   }
 
   #compile(name: string, bytes: () => Uint8Array): WasmModule {

@@ -1,5 +1,5 @@
 /** Launches as words: what the engine reads of a kernel that is bound to sizes and places. */
-import type { GemmKernel, Kernel } from "@recurra/core";
+import type { GemmKernel, Kernel, Launch, Operand as Part } from "@recurra/core";
 import { BLOCK_ROWS, gemmNumbers } from "./engine/gemm.ts";
 import { PANEL } from "./engine/tile.ts";
 import { fixedRows, type Ref } from "./simple.ts";
@@ -15,6 +15,9 @@ export interface Operand {
   readonly mask: number;
   readonly row: number;
   readonly column: number;
+  /** What it is in the program, and where its buffer begins: for threads. */
+  readonly part?: Part;
+  readonly block?: number;
 }
 
 export interface Bound {
@@ -33,6 +36,10 @@ export interface Bound {
   readonly room?: number;
   /** Of a gather and a scatterAdd. */
   readonly tableRows?: number | undefined;
+  /** The launch that it is of, or a part of. */
+  readonly launch?: Launch;
+  /** Of a barrier, which passes for a map: what it reads. */
+  readonly numbers?: readonly number[];
 }
 
 /** Scratch for gemms: addresses, which all launches of a program share. */
@@ -104,7 +111,7 @@ export function wordsOf(launch: Bound, scratch: Scratch): number[] {
     const base = scratch.temporaries + o.temporary * temporaryBytes(launch);
     return { base, step: 0, mask: 0, row: 4 * kernel.width, column: 4 };
   });
-  const numbers = ((): number[] => {
+  const numbers = ((): readonly number[] => {
     switch (kernel.op) {
       case "gemm": {
         const { width, depth, stripe } = sizes(launch);
@@ -114,7 +121,7 @@ export function wordsOf(launch: Bound, scratch: Scratch): number[] {
         return gemmNumbers.map((name) => named[name]);
       }
       case "map":
-        return [4 * kernel.width, operands.every((o) => flat(o, kernel.width)) ? 1 : 0];
+        return launch.numbers ?? [4 * kernel.width, operands.every((o) => flat(o, kernel.width)) ? 1 : 0];
       case "reduce":
       case "gather":
       case "scatterAdd":

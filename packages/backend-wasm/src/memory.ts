@@ -36,10 +36,11 @@ export class Memory {
   #untouched = LINE;
   #disposed = false;
 
-  constructor() {
+  /** @param made one that threads share */
+  constructor(made?: WasmMemory) {
     const { Memory: Made } = platform();
     try {
-      this.memory = new Made({ initial: 16, maximum: 65536 });
+      this.memory = made ?? new Made({ initial: 16, maximum: 65536 });
     } catch (error) {
       fail("OUT_OF_MEMORY", `openWasm: no memory for WebAssembly (${String(error)}); ${instead}`);
     }

@@ -6,6 +6,7 @@ import { gather, reduce, scatterAdd } from "./engine/rows.ts";
 import { walk } from "./engine/walk.ts";
 import { mapKey, mapRoutine, type EquationMap } from "./map.ts";
 import { single } from "./singles.ts";
+import type { Crew } from "./team.ts";
 
 /** The engine's places in the table; maps come after them. */
 const places = ["gemm", "sum", "mean", "max", "gather", "scatterAdd"] as const;
@@ -19,6 +20,8 @@ export interface Contents {
   readonly relaxed: boolean;
   /** Hashes of the maps' keys, which are long. */
   readonly maps: readonly string[];
+  /** Made for threads, which share their memory. */
+  readonly threads?: boolean;
 }
 
 /** 64 bits of a text or of bytes: FNV-1a, twice (Fowler, Noll & Vo 1991). */
@@ -36,10 +39,15 @@ function hash(from: string | Uint8Array): string {
 export const engineKey = (relaxed: boolean): string =>
   hash(emit([{ kernel: single("copy"), repeated: [false] }], relaxed));
 
-/** The engine's routines, emitted once. */
-const engines = new Map<boolean, Assembler>();
+interface EngineRoutines {
+  readonly assembler: Assembler;
+  readonly walk: Routine;
+}
 
-function engine(relaxed: boolean): Assembler {
+/** The engine's routines, emitted once. */
+const engines = new Map<boolean, EngineRoutines>();
+
+function engine(relaxed: boolean): EngineRoutines {
   const assembler = new Assembler();
   const product = gemm(assembler, relaxed);
   const routines: Record<(typeof places)[number], Routine> = {
@@ -52,20 +60,32 @@ function engine(relaxed: boolean): Assembler {
   };
   for (const place of places) assembler.tabled(routines[place]);
   assembler.export("pack", product.pack);
-  assembler.export("walk", walk(assembler));
-  engines.set(relaxed, assembler);
-  return assembler;
+  const made = { assembler, walk: walk(assembler) };
+  assembler.export("walk", made.walk);
+  engines.set(relaxed, made);
+  return made;
 }
 
-/** @param listed write down what is in it, for `Places` of another time */
-export function emit(maps: readonly EquationMap[], relaxed: boolean, listed = false): Uint8Array {
-  const assembler = (engines.get(relaxed) ?? engine(relaxed)).copy();
+/**
+ * @param listed write down what is in it, for `Places` of another time
+ * @param extend add what threads need
+ */
+export function emit(
+  maps: readonly EquationMap[],
+  relaxed: boolean,
+  listed = false,
+  extend?: Crew["extend"],
+): Uint8Array {
+  const made = engines.get(relaxed) ?? engine(relaxed);
+  const assembler = made.assembler.copy();
   for (const map of maps) assembler.tabled(mapRoutine(assembler, map, relaxed));
+  extend?.(assembler, made.walk);
   if (!listed) return assembler.bytes();
   const contents: Contents = {
     engine: engineKey(relaxed),
     relaxed,
     maps: maps.map((map) => hash(mapKey(map))),
+    ...(extend && { threads: true }),
   };
   return assembler.bytes({ name: SECTION, text: JSON.stringify(contents) });
 }
@@ -100,6 +120,11 @@ export class Places {
     this.#byKey.set(key, place);
     return place;
   };
+
+  /** Behind the last map: where threads have their barrier. */
+  get end(): number {
+    return places.length + this.#byKey.size;
+  }
 
   /** What tells modules apart. */
   get key(): string {

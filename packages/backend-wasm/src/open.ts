@@ -5,8 +5,9 @@ import { Engine } from "./engine.ts";
 import { fail, kindOf } from "./errors.ts";
 import { prepareKernel } from "./kernel.ts";
 import { Memory } from "./memory.ts";
-import { loadPrebuilt, type ModuleSource } from "./prebuilt.ts";
+import { loadPrebuilt, type ModuleSource, type Prebuilt } from "./prebuilt.ts";
 import { prepareProgram } from "./program.ts";
+import type { Crew } from "./team.ts";
 
 export interface WasmOptions {
   /**
@@ -14,6 +15,12 @@ export interface WasmOptions {
    * address, what was fetched from there, or a `WebAssembly.Module`. It runs every cell; those that Recurra ships at full speed.
    */
   readonly module?: ModuleSource;
+  /**
+   * Threads, 1 to 64, of which this is one: workers over shared memory, with the bits of one thread. Default: 1. In a page it needs
+   * cross-origin isolation; where threads can't be had, a warning says why, and `name` is "wasm" rather than "wasm(threads=2)".
+   * Programs that are too small for several run on one. A page's main thread may not sleep, and spins while it waits.
+   */
+  readonly threads?: number;
 }
 
 /**
@@ -23,11 +30,22 @@ export interface WasmOptions {
 export async function openWasm(options: WasmOptions = {}): Promise<SyncBackend> {
   if (Object(options) !== options)
     fail("INVALID_ARGUMENT", `openWasm: expected options such as { module }, got ${kindOf(options)}`);
-  const { module } = options;
-  const memory = new Memory();
-  const engine = new Engine(memory, module === undefined ? undefined : await loadPrebuilt(module));
+  const { module, threads = 1 } = options;
+  if (!(Number.isInteger(threads) && threads > 0 && threads <= 64))
+    fail("INVALID_ARGUMENT", `openWasm: expected threads, a whole number from 1 to 64, got ${threads}`);
+  const prebuilt = module === undefined ? undefined : await loadPrebuilt(module);
+  return open(
+    prebuilt,
+    threads > 1 ? await (await import("./threads/start.ts")).startCrew(threads, prebuilt) : undefined,
+  );
+}
+
+/** With a crew, or alone. */
+export function open(prebuilt: Prebuilt | undefined, crew?: Crew): SyncBackend {
+  const memory = crew?.memory ?? new Memory();
+  const engine = engineOf(memory, prebuilt, crew);
   return {
-    name: "wasm",
+    name: crew ? `wasm(threads=${crew.threads})` : "wasm",
     limits: { rows: Infinity },
     accuracy,
     inPlace: true,
@@ -45,6 +63,18 @@ export async function openWasm(options: WasmOptions = {}): Promise<SyncBackend> 
       memory.check();
       return prepareProgram(engine, program);
     },
-    dispose: () => memory.dispose(),
+    dispose() {
+      crew?.dispose();
+      memory.dispose();
+    },
   };
+}
+
+function engineOf(memory: Memory, prebuilt: Prebuilt | undefined, crew: Crew | undefined): Engine {
+  try {
+    return new Engine(memory, prebuilt, crew);
+  } catch (error) {
+    crew?.dispose();
+    throw error;
+  }
 }

@@ -9,6 +9,9 @@ import { emit, Places } from "./module.ts";
 import { openWasm } from "./open.ts";
 import { planProgram } from "./program.ts";
 import { singles } from "./singles.ts";
+import type { Crew } from "./team.ts";
+
+export { extend } from "./threads/start.ts";
 
 const isCell = (value: unknown): value is Cell =>
   typeof value === "object" && value !== null && "apply" in value && "weights" in value;
@@ -57,7 +60,11 @@ export async function shippedMaps(): Promise<readonly EquationMap[]> {
 }
 
 /** The bytes of a module with these maps, each once, and with every single instruction. */
-export function emitPrebuilt(maps: readonly EquationMap[], relaxed: boolean): Uint8Array {
+export function emitPrebuilt(
+  maps: readonly EquationMap[],
+  relaxed: boolean,
+  extend?: Crew["extend"],
+): Uint8Array {
   const byKey = new Map([...singles(), ...maps].map((map) => [mapKey(map), map]));
-  return emit([...byKey.values()], relaxed, true);
+  return emit([...byKey.values()], relaxed, true, extend);
 }

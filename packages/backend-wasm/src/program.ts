@@ -6,9 +6,11 @@ import type { Engine } from "./engine.ts";
 import type { Bound, Operand } from "./launch.ts";
 import type { Memory, WasmBuffer } from "./memory.ts";
 import { PANEL } from "./engine/tile.ts";
+import type { Places } from "./module.ts";
 import { Packs } from "./packs.ts";
 import { Script, type ScriptPart } from "./script.ts";
 import { simplify, type PlaceOf, type Simple } from "./simple.ts";
+import type { Team } from "./team.ts";
 import type { Exports } from "./webassembly.ts";
 
 /** Rows before and after a loop are computed for so many at once: whole tiles, which stay in the second cache. */
@@ -65,7 +67,7 @@ export function prepareProgram(engine: Engine, program: Program): PreparedProgra
   const exports = engine.instance(places);
   return {
     bind: (steps, batch, shared) =>
-      new Walked(engine.memory, exports, program, planned, steps, batch, shared),
+      new Walked(engine, places, exports, program, planned, steps, batch, shared),
   };
 }
 
@@ -88,14 +90,18 @@ class Walked implements BoundProgram {
   readonly #buffers: (readonly WasmBuffer[])[] = [];
   readonly #owned: WasmBuffer[] = [];
   readonly #packs: Packs;
+  readonly memory: Memory;
   readonly #script: Script;
+  /** Where there are threads, and enough to do for them. */
+  readonly #team: Team | undefined;
   /** Launches whose tables have a row for every row of the sequence. */
   readonly #tables: Bound[] = [];
   readonly #written: WasmBuffer[] = [];
   #steps = -1;
 
   constructor(
-    readonly memory: Memory,
+    engine: Engine,
+    places: Places,
     readonly exports: Exports,
     readonly program: Program,
     readonly planned: PlannedProgram,
@@ -103,16 +109,26 @@ class Walked implements BoundProgram {
     readonly batch: number,
     shared: ReadonlyMap<number, readonly DeviceBuffer[]>,
   ) {
+    const memory = (this.memory = engine.memory);
     this.#chunk = chunkOf(most, batch);
     this.#packs = new Packs(memory, exports);
     try {
       program.buffers.forEach((spec, i) => {
         this.#buffers.push((shared.get(i) as readonly WasmBuffer[] | undefined) ?? [this.#allocate(spec, i)]);
       });
-      this.#script = new Script(memory, [
+      const sections = [
         ...planned.histories.map(({ parts }) => this.#bind(parts, "forward")),
         ...planned.sections.map(({ kind, parts }) => this.#bind(parts, kind)),
-      ]);
+      ];
+      this.#script = new Script(memory, sections);
+      this.#team = engine.crew?.bind({
+        program, exports, batch, script: this.#script, bytes: () => engine.bytes(places), barrier: places.end,
+        sections: sections.map((parts, i) => {
+          const kind = planned.sections[i - planned.histories.length]?.kind;
+          const steps = kind === undefined ? 1 : kind === "whole" ? most : this.#chunk;
+          return { parts, reverse: kind === "reverse", steps, most: kind === undefined ? 1 : most };
+        }),
+      }); // prettier-ignore
     } catch (error) {
       this.#free();
       throw error;
@@ -170,6 +186,7 @@ class Walked implements BoundProgram {
       );
       const bound: Bound = {
         kernel,
+        launch,
         place,
         rows,
         rowsPerStep,
@@ -217,6 +234,8 @@ class Walked implements BoundProgram {
       mask: spec.slots === 1 ? 0 : spec.slots === "chunk" ? this.#chunk - 1 : -1,
       row: o.repeatRow ? 0 : 4 * stride,
       column: o.repeatColumn ? 0 : 4,
+      part: o,
+      block: buffer.address,
     };
   }
 
@@ -226,7 +245,10 @@ class Walked implements BoundProgram {
     this.memory.check();
     this.#packs.refresh();
     if (steps !== this.#steps) {
-      for (const launch of this.#tables) this.#script.setTableRows(launch, steps * batch);
+      for (const launch of this.#tables) {
+        this.#script.setTableRows(launch, steps * batch);
+        this.#team?.setTableRows(launch, steps * batch);
+      }
       this.#steps = steps;
     }
     if (steps > 0)
@@ -247,11 +269,13 @@ class Walked implements BoundProgram {
           this.#walk(at, parts.length, first, count, 1, parity + steps - first - count);
         }
     }
+    this.#team?.run();
     for (let i = 0; i < this.#written.length; i++) this.#written[i]!.version++;
   }
 
   #walk(section: number, parts: number, first: number, steps: number, reverse: number, parity: number): void {
-    this.exports.walk(this.#script.sections[section]!, parts, first, steps, reverse, parity);
+    if (this.#team) this.#team.walk(section, first, steps, reverse, parity);
+    else this.exports.walk(this.#script.sections[section]!, parts, first, steps, reverse, parity);
   }
 
   #free(): void {
@@ -260,6 +284,7 @@ class Walked implements BoundProgram {
   }
 
   dispose(): void {
+    this.#team?.dispose();
     this.#script.dispose();
     this.#free();
   }

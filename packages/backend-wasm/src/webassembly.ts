@@ -21,11 +21,13 @@ export interface Exports {
     panelStride: number,
   ): void;
   walk(parts: number, count: number, first: number, steps: number, reverse: number, parity: number): void;
+  /** Of modules that are made for threads: walk many spans (engine/barrier.ts). */
+  tour?(from: number, to: number, sections: number): void;
 }
 
 interface Platform {
   readonly WebAssembly?: {
-    readonly Memory: new (limits: { initial: number; maximum: number }) => WasmMemory;
+    readonly Memory: new (limits: { initial: number; maximum: number; shared?: boolean }) => WasmMemory;
     readonly Module: (new (bytes: Uint8Array) => WasmModule) & {
       customSections(module: WasmModule, name: string): ArrayBuffer[];
     };
@@ -34,6 +36,10 @@ interface Platform {
     validate(bytes: Uint8Array): boolean;
   };
   fetch?(url: string | URL): Promise<ResponseLike>;
+  readonly console?: { warn(text: string): void };
+  /** False in a page that may not share memory; undefined where there are no pages. */
+  readonly crossOriginIsolated?: boolean;
+  readonly SharedArrayBuffer?: unknown;
 }
 
 /** A `Response`, as far as it is used. */
@@ -50,7 +56,7 @@ export interface URL {
 
 export const instead = "use openCpu() of @recurra/backend-cpu, which needs none";
 
-const here = globalThis as Platform;
+export const here = globalThis as Platform;
 
 export const platform = (): NonNullable<Platform["WebAssembly"]> =>
   here.WebAssembly ??

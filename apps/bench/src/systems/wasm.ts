@@ -1,4 +1,15 @@
 import { openWasm } from "@recurra/backend-wasm";
+import { Unable, type System } from "../system.ts";
 import { recurra } from "./recurra.ts";
 
-export const wasm = recurra(openWasm);
+/** `threads=2`: on two threads. */
+export const wasm: System = {
+  prepare(job) {
+    const threads = job.variant?.startsWith("threads=") ? Number(job.variant.slice(8)) : 1;
+    return recurra(async () => {
+      const backend = await openWasm({ threads });
+      if (threads > 1 && backend.name === "wasm") throw new Unable(`no ${threads} threads here`);
+      return backend;
+    }).prepare(job);
+  },
+};
