@@ -33,8 +33,8 @@ export const backends: Registry = {
   },
   wasm: {
     engines: [...nodes, ...browsers],
-    // Modules that were made ahead of time.
-    variants: [...moduleFiles, "threads"],
+    // Modules that were made ahead of time, and other ways to run.
+    variants: [...moduleFiles, "threads", "int8"],
     scriptSources: ["'wasm-unsafe-eval'"],
     called: { threads: `threads=${THREADS}` },
     async open({ variant }, find) {
@@ -46,6 +46,7 @@ export const backends: Registry = {
           throw new Error(`expected ${THREADS} threads, got ${backend.name}`);
         return backend;
       }
+      if (variant === "int8") return (await openWasm()).weights?.int8 as Backend;
       const name = moduleFiles.find((known) => known === variant);
       if (name === undefined) return openWasm();
       if (!find) throw new Error(`expected to be told where ${name}.wasm is`);

@@ -130,6 +130,12 @@ export const v = {
     const bytes = [...new Uint8Array(Int32Array.of(n).buffer)];
     return [0xfd, 12, ...bytes, ...bytes, ...bytes, ...bytes];
   },
+  /** 32 bits in each lane. */
+  lanes: (...bits: readonly [number, number, number, number]): readonly Code[] => [
+    0xfd,
+    12,
+    ...new Uint8Array(Int32Array.from(bits).buffer),
+  ],
   /** Lanes of the two vectors side by side, by number. */
   shuffle: (a: Value, b: Value, ...lanes: readonly number[]): readonly Code[] => [
     code(a),
@@ -138,6 +144,17 @@ export const v = {
     13,
     ...lanes.flatMap((lane) => [0, 1, 2, 3].map((byte) => 4 * lane + byte)),
   ],
+  /** Bytes of the two vectors side by side, by number. */
+  pick: (a: Value, b: Value, ...bytes: readonly number[]): readonly Code[] => [
+    code(a),
+    code(b),
+    0xfd,
+    13,
+    ...bytes,
+  ],
+  /** Store the low 64 bits. */
+  storeHalf: (address: Value, value: Value): readonly Code[] =>
+    store([0xfd, ...unsigned(91)], [0])(address, value),
   equal: simd(65),
   notEqual: simd(66),
   less: simd(67),
@@ -161,6 +178,12 @@ export const v = {
   pmax: simd(235),
   addI32: simd(174),
   subI32: simd(177),
+  shiftRightI16: simd(140), // with the sign
+  maxI32: simd(184), // with the sign
+  /** Products of 16-bit numbers, the two of each 32-bit lane added up. */
+  dotI16: simd(186),
+  /** Products of signed bytes and bytes below 128, the four of each lane added to the third. */
+  relaxedDotAdd: simd(275),
   shiftLeftI32: simd(171),
   shiftRightI32: simd(172), // with the sign
   toI32: simd(248), // saturating

@@ -2,6 +2,7 @@
 import type { GemmKernel, Kernel, Launch, Operand as Part } from "@recurra/core";
 import { BLOCK_ROWS, gemmNumbers } from "./engine/gemm.ts";
 import { PANEL } from "./engine/tile.ts";
+import { int8Sizes } from "./int8.ts";
 import { fixedRows, type Ref } from "./simple.ts";
 
 /** What an instruction gives the next, or a constant. */
@@ -32,6 +33,8 @@ export interface Bound {
   readonly operands: readonly (Operand | Scrap)[];
   /** Of a gemm: where its right operand lies packed; 0: it must be packed every time. */
   readonly packed?: number;
+  /** Of a gemm: its right operand is packed in int8. */
+  readonly int8?: boolean;
   /** Of a gemm: how many columns the rows of its result have room for. Default: its width. */
   readonly room?: number;
   /** Of a gather and a scatterAdd. */
@@ -64,9 +67,10 @@ const blocks = (width: number): number => Math.ceil(width / PANEL);
 export const packedBytes = (depth: number, width: number): number =>
   blocks(width) * PANEL * 4 * Math.max(1, depth);
 
-const sizes = ({ kernel, most, packed }: Bound) => {
+const sizes = ({ kernel, most, packed, int8 }: Bound) => {
   const { width, terms } = kernel as GemmKernel;
   const wanted = terms[0]!.depth;
+  if (int8) return { width, depth: wanted as number, ...int8Sizes(wanted as number, most) };
   const depth = wanted === "rows" ? most : wanted;
   const rows = Math.min(fixedRows(kernel) || most, BLOCK_ROWS);
   const fits = packed
@@ -75,7 +79,7 @@ const sizes = ({ kernel, most, packed }: Bound) => {
       : DEPTH
     : Math.min(DEPTH, Math.floor(STRIPE / (PANEL * blocks(width))));
   const stripe = Math.max(1, Math.min(depth, Math.max(64, fits)));
-  return { width, depth: wanted === "rows" ? 0 : wanted, stripe, rows };
+  return { width, depth: wanted === "rows" ? 0 : wanted, stripe, leftBytes: 4 * rows * stripe };
 };
 
 /** Bytes of one instruction's result. */
@@ -90,8 +94,8 @@ export function scratchBytes(launches: readonly Bound[]): readonly [number, numb
       if ("constant" in o) constants++;
     }
     if (launch.kernel.op !== "gemm") continue;
-    const { width, stripe, rows } = sizes(launch);
-    left = Math.max(left, 4 * rows * stripe + 64);
+    const { width, stripe, leftBytes } = sizes(launch);
+    left = Math.max(left, leftBytes + 64);
     if (!launch.packed) right = Math.max(right, packedBytes(stripe, width) + 64);
   }
   return [left, right, temporaries, constants];

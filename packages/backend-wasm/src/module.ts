@@ -2,6 +2,7 @@
 import type { Kernel } from "@recurra/core";
 import { Assembler, madd, V128, type Routine } from "./assembler.ts";
 import { gemm } from "./engine/gemm.ts";
+import { gemm8 } from "./engine/gemm8.ts";
 import { gather, reduce, scatterAdd } from "./engine/rows.ts";
 import { walk } from "./engine/walk.ts";
 import { mapKey, mapRoutine, type EquationMap } from "./map.ts";
@@ -9,7 +10,10 @@ import { single } from "./singles.ts";
 import type { Crew } from "./team.ts";
 
 /** The engine's places in the table; maps come after them. */
-const places = ["gemm", "sum", "mean", "max", "gather", "scatterAdd"] as const;
+const places = ["gemm", "sum", "mean", "max", "gather", "scatterAdd", "gemm8"] as const;
+
+/** The place of a gemm whose right operand is packed in int8. */
+export const GEMM8 = places.indexOf("gemm8");
 
 /** The custom section in which a module made ahead of time says which maps it has, by key. */
 export const SECTION = "recurra";
@@ -57,6 +61,7 @@ function engine(relaxed: boolean): EngineRoutines {
     max: reduce(assembler, "max"),
     gather: gather(assembler),
     scatterAdd: scatterAdd(assembler),
+    gemm8: gemm8(assembler, relaxed),
   };
   for (const place of places) assembler.tabled(routines[place]);
   assembler.export("pack", product.pack);

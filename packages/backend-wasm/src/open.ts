@@ -1,6 +1,6 @@
 /** The WASM backend: SIMD emitted from the program, the time loop inside. */
-import type { SyncBackend } from "@recurra/core";
-import { accuracy } from "./accuracy.ts";
+import type { Program, SyncBackend } from "@recurra/core";
+import { accuracy, int8Accuracy } from "./accuracy.ts";
 import { Engine } from "./engine.ts";
 import { fail, kindOf } from "./errors.ts";
 import { prepareKernel } from "./kernel.ts";
@@ -44,7 +44,7 @@ export async function openWasm(options: WasmOptions = {}): Promise<SyncBackend> 
 export function open(prebuilt: Prebuilt | undefined, crew?: Crew): SyncBackend {
   const memory = crew?.memory ?? new Memory();
   const engine = engineOf(memory, prebuilt, crew);
-  return {
+  const float32: SyncBackend = {
     name: crew ? `wasm(threads=${crew.threads})` : "wasm",
     limits: { rows: Infinity },
     accuracy,
@@ -68,6 +68,30 @@ export function open(prebuilt: Prebuilt | undefined, crew?: Crew): SyncBackend {
       memory.dispose();
     },
   };
+  // Threads share out what is in float32 alone.
+  if (crew) return float32;
+  // Kernels that are asked for one by one know no parameters: they run in float32.
+  const int8: SyncBackend = {
+    ...float32,
+    name: "wasm(int8)",
+    accuracy: int8Accuracy,
+    prepareProgram(program) {
+      memory.check();
+      refuseGradient(program);
+      return prepareProgram(engine, program, true);
+    },
+  };
+  return { ...float32, weights: { int8 } };
+}
+
+/** Sums over rows are gradients of matrices. */
+function refuseGradient({ sections }: Program): void {
+  const launches = sections.flatMap(({ parts }) => parts.flatMap((part) => part.launches));
+  if (launches.some(({ kernel }) => kernel.op === "gemm" && kernel.terms.some((term) => term.transposeA)))
+    fail(
+      "UNSUPPORTED",
+      "gradient: expected weights in float32, got int8, which only infer; create a model without `weights`",
+    );
 }
 
 function engineOf(memory: Memory, prebuilt: Prebuilt | undefined, crew: Crew | undefined): Engine {

@@ -1,19 +1,13 @@
 /** Parameters as gemms read them: packed once, and again after they have changed. Programs of a model share them. */
+import { int8Bytes, packInt8 } from "./int8.ts";
 import { packedBytes } from "./launch.ts";
+import type { Matrix } from "./matrix.ts";
 import type { Memory, WasmBuffer } from "./memory.ts";
 import type { Exports } from "./webassembly.ts";
 
-/** A right operand: element (k, j) at from + k · depthStride + j · columnStride. */
-export interface Matrix {
-  readonly from: number;
-  readonly depthStride: number;
-  readonly columnStride: number;
-  readonly depth: number;
-  readonly width: number;
-}
-
 export interface Pack {
   readonly key: string;
+  readonly int8: boolean;
   readonly matrix: Matrix;
   readonly buffer: WasmBuffer;
   readonly address: number;
@@ -32,16 +26,20 @@ export class Packs {
   constructor(
     readonly memory: Memory,
     readonly exports: Exports,
+    readonly relaxed: boolean,
   ) {}
 
-  take(buffer: WasmBuffer, matrix: Matrix): Pack {
-    const key = Object.values(matrix).join();
+  take(buffer: WasmBuffer, matrix: Matrix, int8 = false): Pack {
+    const key = Object.values({ ...matrix, int8 }).join();
     const packs = shared.get(buffer) ?? new Map<string, Pack>();
     shared.set(buffer, packs);
     let pack = packs.get(key);
     if (!pack) {
-      const address = this.memory.take(packedBytes(matrix.depth, matrix.width));
-      packs.set(key, (pack = { key, matrix, buffer, address, version: -1, users: 0 }));
+      const { depth, width } = matrix;
+      const address = this.memory.take(
+        int8 ? int8Bytes(depth, width, this.relaxed) : packedBytes(depth, width),
+      );
+      packs.set(key, (pack = { key, int8, matrix, buffer, address, version: -1, users: 0 }));
     }
     if (!this.#taken.includes(pack)) {
       pack.users++;
@@ -56,7 +54,8 @@ export class Packs {
       const pack = this.#taken[i]!;
       if (pack.version === pack.buffer.version) continue;
       const { from, depthStride, columnStride, depth, width } = pack.matrix;
-      this.exports.pack(from, depthStride, columnStride, depth, width, pack.address, 32 * depth);
+      if (pack.int8) packInt8(this.memory, pack.matrix, pack.address, this.relaxed);
+      else this.exports.pack(from, depthStride, columnStride, depth, width, pack.address, 32 * depth);
       pack.version = pack.buffer.version;
     }
   }

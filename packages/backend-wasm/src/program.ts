@@ -6,7 +6,7 @@ import type { Engine } from "./engine.ts";
 import type { Bound, Operand } from "./launch.ts";
 import type { Memory, WasmBuffer } from "./memory.ts";
 import { PANEL } from "./engine/tile.ts";
-import type { Places } from "./module.ts";
+import { GEMM8, type Places } from "./module.ts";
 import { Packs } from "./packs.ts";
 import { Script, type ScriptPart } from "./script.ts";
 import { simplify, type PlaceOf, type Simple } from "./simple.ts";
@@ -60,14 +60,17 @@ export function planProgram(program: Program, placeOf: PlaceOf): PlannedProgram 
   };
 }
 
-/** Compile a program's equations. Sizes come when it is bound. */
-export function prepareProgram(engine: Engine, program: Program): PreparedProgram {
+/**
+ * Compile a program's equations. Sizes come when it is bound.
+ * @param int8 whether matrices of parameters are held in int8
+ */
+export function prepareProgram(engine: Engine, program: Program, int8 = false): PreparedProgram {
   const places = engine.places();
   const planned = planProgram(program, places.of);
   const exports = engine.instance(places);
   return {
     bind: (steps, batch, shared) =>
-      new Walked(engine, places, exports, program, planned, steps, batch, shared),
+      new Walked(engine, places, exports, program, planned, int8, steps, batch, shared),
   };
 }
 
@@ -105,13 +108,15 @@ class Walked implements BoundProgram {
     readonly exports: Exports,
     readonly program: Program,
     readonly planned: PlannedProgram,
+    readonly int8: boolean,
     readonly most: number,
     readonly batch: number,
     shared: ReadonlyMap<number, readonly DeviceBuffer[]>,
   ) {
-    const memory = (this.memory = engine.memory);
+    const { memory, relaxed } = engine;
+    this.memory = memory;
     this.#chunk = chunkOf(most, batch);
-    this.#packs = new Packs(memory, exports);
+    this.#packs = new Packs(memory, exports, relaxed);
     try {
       program.buffers.forEach((spec, i) => {
         this.#buffers.push((shared.get(i) as readonly WasmBuffer[] | undefined) ?? [this.#allocate(spec, i)]);
@@ -184,10 +189,11 @@ class Walked implements BoundProgram {
       const operands = refs.map((ref) =>
         typeof ref === "number" ? this.#operand(views[ref]!, parity) : ref,
       );
+      const int8 = this.int8 && kernel.op === "gemm" && this.#inInt8(kernel, refs, views);
       const bound: Bound = {
         kernel,
         launch,
-        place,
+        place: int8 ? GEMM8 : place,
         rows,
         rowsPerStep,
         most: rows + steps * rowsPerStep,
@@ -195,7 +201,8 @@ class Walked implements BoundProgram {
         tableRows: table === "steps" ? 0 : table,
         ...(kernel.op === "gemm" && {
           room: this.#room(views.at(-1)!, kernel.width),
-          packed: this.#packed(kernel, views[refs[1] as number]!, operands[1] as Operand),
+          packed: this.#packed(kernel, views[refs[1] as number]!, operands[1] as Operand, int8),
+          int8,
         }),
       };
       if (table === "steps") this.#tables.push(bound);
@@ -214,13 +221,20 @@ class Walked implements BoundProgram {
     return rows === "batch" ? "steps" : rows;
   }
 
+  /** Rows by a matrix of parameters, stored [out, in]: each of its rows has one scale. */
+  #inInt8({ terms }: GemmKernel, refs: Simple["refs"], views: readonly Part[]): boolean {
+    const [left, right] = refs.map((ref) => views[ref as number]!);
+    const { role } = this.program.buffers[right!.buffer]!;
+    return terms[0]!.transposeB && role === "parameter" && !left!.repeatColumn;
+  }
+
   /** A parameter is packed ahead of time. */
-  #packed(kernel: GemmKernel, right: Part, at: Operand): number {
+  #packed(kernel: GemmKernel, right: Part, at: Operand, int8: boolean): number {
     const { depth, transposeB } = kernel.terms[0]!;
     if (this.program.buffers[right.buffer]!.role !== "parameter" || depth === "rows") return 0;
     const [depthStride, columnStride] = transposeB ? [at.column, at.row] : [at.row, at.column];
     const matrix = { from: at.base, depthStride, columnStride, depth, width: kernel.width };
-    return this.#packs.take(this.#buffers[right.buffer]![0]!, matrix).address;
+    return this.#packs.take(this.#buffers[right.buffer]![0]!, matrix, int8).address;
   }
 
   #operand(o: Part, parity: number): Operand {

@@ -45,6 +45,30 @@ export function taskOf(network: Network, { masked = false, gradient = false }: G
   };
 }
 
+/** Whether laws ask for gradients as well: programs of a backend with quantized weights only infer. */
+export const differentiates = ({ accuracy }: Pick<Backend, "accuracy">): boolean => !accuracy.quantized;
+
+/** The same, with matrices that quantizing leaves as they are: whole steps of their rows' largest magnitude. */
+export function inSteps(given: Given, { graph }: Task, steps: number): Given {
+  const parameters = Object.fromEntries(
+    Object.entries(given.parameters).map(([name, data]) => {
+      const { width, rows } = graph.parameters.get(name)!;
+      if (rows === 1) return [name, data];
+      const largest = Array.from({ length: rows }, (_, r) =>
+        Math.max(...data.subarray(r * width, (r + 1) * width).map(Math.abs)),
+      );
+      return [
+        name,
+        data.map((v, i) => {
+          const step = largest[Math.floor(i / width)]! / steps;
+          return step > 0 ? Math.round(v / step) * step : v;
+        }),
+      ];
+    }),
+  );
+  return { ...given, parameters };
+}
+
 /** Names and nodes of all that a task computes. */
 export const wantedOf = ({ outputs, gradients }: Task): ReadonlyMap<string, Node> =>
   new Map([...outputs, ...[...gradients].map(([p, node]) => [`d.${p.name}`, node] as const)]);

@@ -148,6 +148,14 @@ export interface Accuracy {
   readonly accumulate: number;
   /** Functions that are worse than one rounding by `unit`. */
   readonly functions: Partial<Record<FunctionName, WorstError>>;
+  /**
+   * (optional) Products of a matrix of parameters, [out, in], aren't computed in float32. Each row of the matrix is rounded to whole
+   * multiples of its largest magnitude / `weights`, and each row that it is applied to of that row's largest magnitude /
+   * `activations`; a weight is then off by up to half a step, a number by half a step and 2 `unit` of the largest. The sums of
+   * products are rounded as others are, and 4 times more by `accumulate`. A row that holds NaN or ∞ gives NaN. Programs of such a
+   * backend only infer; its kernels, one by one, are in float32.
+   */
+  readonly quantized?: { readonly weights: number; readonly activations: number };
   /** NaN comes out where NaN went in, and only in its own row. */
   readonly nan: boolean;
   /** Results below 2⁻¹²⁶ are kept rather than flushed to zero. */
@@ -175,6 +183,8 @@ export interface Backend {
   readSync?(buffer: DeviceBuffer, into: Float32Array, offset: number): void;
   /** (optional) Take a whole program, loops included; undefined declines this one. */
   prepareProgram?(program: Program): PreparedProgram | undefined;
+  /** (optional) The same device, in the same memory, with the matrices of programs in another format: see `Accuracy.quantized`. */
+  readonly weights?: { readonly int8: Backend };
   dispose(): void;
 }
 

@@ -62,11 +62,24 @@ export interface SyncModel extends Model {
 export function createModel(network: Network, backend: SyncBackend, options?: ModelOptions): SyncModel;
 export function createModel(network: Network, backend: Backend, options?: ModelOptions): AsyncModel;
 export function createModel(network: Network, backend: Backend, options: ModelOptions = {}): Model {
-  checkOptions(options, ["seed", "parameters"], "createModel");
-  const [from, on] = [network as Partial<Network> | undefined, backend as Partial<Backend> | undefined];
-  check(from?.build !== undefined, "createModel", "a network, by stack(…)", network);
-  check(on?.alloc !== undefined, "createModel", "a backend, awaited where it opens later", backend);
-  const engine = openEngine(network, backend, options);
+  const who = "createModel";
+  checkOptions(options, ["seed", "parameters", "weights"], who);
+  check(
+    (network as Partial<Network> | undefined)?.build !== undefined,
+    who,
+    "a network, by stack(…)",
+    network,
+  );
+  check(
+    (backend as Partial<Backend> | undefined)?.alloc !== undefined,
+    who,
+    "a backend, awaited where it opens later",
+    backend,
+  );
+  const { weights = "float32" } = options;
+  const formats = { float32: backend, ...backend.weights };
+  checkOneOf(weights, Object.keys(formats), `weights on ${backend.name}`);
+  const engine = openEngine(network, formats[weights] as Backend, options);
   const { parameters, setParameters, dispose } = engine;
   const begin = (x: Input, given: RunOptions = {}) => run(engine, x, given);
   return {

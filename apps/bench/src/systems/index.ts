@@ -21,7 +21,11 @@ const both: readonly Kind[] = ["forward", "gradient"];
 
 export const backends: Readonly<Record<string, Entry>> = {
   cpu: { load: async () => (await import("./cpu.ts")).cpu, kinds: both },
-  wasm: { load: async () => (await import("./wasm.ts")).wasm, kinds: both, variants: ["threads=2"] },
+  wasm: {
+    load: async () => (await import("./wasm.ts")).wasm,
+    kinds: both,
+    variants: ["int8", "threads=2"],
+  },
 };
 
 export const peers: Readonly<Record<string, Entry>> = {

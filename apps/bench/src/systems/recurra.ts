@@ -2,15 +2,20 @@
 import { createModel, gradientSync, type SyncBackend, type SyncModel } from "@recurra/core";
 import { FRAMES } from "../data.ts";
 import { networkOf } from "../network.ts";
-import type { Job, Prepared, Results, System } from "../system.ts";
+import { Unable, type Job, type Prepared, type Results, type System } from "../system.ts";
 import { rounds } from "../timing.ts";
 
 export const recurra = (open: () => SyncBackend | Promise<SyncBackend>): System => ({
   async prepare(job) {
     const backend = await open();
-    const model = createModel(networkOf(job.workload), backend, { parameters: job.data.parameters });
+    const int8 = job.variant === "int8";
+    if (int8 && job.kind === "gradient") throw new Unable("int8 weights only infer");
+    const model = createModel(networkOf(job.workload), backend, {
+      parameters: job.data.parameters,
+      ...(int8 && { weights: "int8" }),
+    });
     const prepare = job.kind === "gradient" ? gradient : job.workload.step ? step : forward;
-    return { ...prepare(model, job), accuracy: backend.accuracy };
+    return { ...prepare(model, job), accuracy: model.engine.backend.accuracy };
   },
 });
 

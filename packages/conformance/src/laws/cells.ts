@@ -3,7 +3,7 @@ import type { Backend } from "@recurra/core/internal";
 import { Draw } from "../draw.ts";
 import { expectationOf, judgeSteps, judgeWhole } from "../judge.ts";
 import { sizesOf, type Setting, type Statement, type Tally } from "../law.ts";
-import { givenFor, Runner, taskOf, type Given } from "../program.ts";
+import { differentiates, givenFor, inSteps, Runner, taskOf, type Given } from "../program.ts";
 import { awkward, cells, networks, type Subject } from "../subject.ts";
 
 export interface Shapes {
@@ -44,10 +44,12 @@ export async function judgeSubject(
   seed: number,
 ): Promise<void> {
   const context = `seed ${setting.seed}, ${subject.name}, ${describeShapes(shapes)}, values ${seed}`;
-  const task = taskOf(subject.network(shapes), { gradient: true });
+  const task = taskOf(subject.network(shapes), { gradient: differentiates(backend) });
   const given = (attempt: number): Given => {
     const draw = new Draw(seed, attempt);
-    return givenFor(draw, subject, task, { ...shapes, defaults: draw.chance(0.3) });
+    const drawn = givenFor(draw, subject, task, { ...shapes, defaults: draw.chance(0.3) });
+    const { quantized } = tally.accuracy;
+    return quantized && seed % 2 === 0 ? inSteps(drawn, task, quantized.weights) : drawn;
   };
   tally.trying(`${context}, one step`);
   judgeSteps(tally, task, given(0), await new Runner(backend, task, { history: true }).run(given(0)));

@@ -1,6 +1,6 @@
 /** The same program on the same input gives the same bits twice. */
 import { forCases, withBackend, type Statement } from "../law.ts";
-import { givenFor, Runner, taskOf, type Results } from "../program.ts";
+import { differentiates, givenFor, Runner, taskOf, type Results } from "../program.ts";
 import { cells, networks } from "../subject.ts";
 import { describeShapes, shapesFor } from "./cells.ts";
 
@@ -11,7 +11,7 @@ export const determinism: Statement = {
       const subject = draw.pick([...cells, ...networks]);
       const shapes = { ...shapesFor(draw, size), H: size === "small" ? 5 : 17 };
       context(`${subject.name}, ${describeShapes(shapes)}`);
-      const task = taskOf(subject.network(shapes), { gradient: true });
+      const task = taskOf(subject.network(shapes), { gradient: differentiates(tally) });
       const given = givenFor(draw, subject, task, shapes);
       let first: Results | undefined;
       const compare = (results: Results, how: string): void => {

@@ -3,7 +3,7 @@ import { evaluate, finalState, type Backend } from "@recurra/core/internal";
 import { functionNames, meaning } from "../functions.ts";
 import { judge, shapesOf, type Case } from "../kernels.ts";
 import { forCases, type Setting, type Statement, type Tally } from "../law.ts";
-import { givenFor, Runner, taskOf } from "../program.ts";
+import { differentiates, givenFor, Runner, taskOf } from "../program.ts";
 import { randomGather, randomGemm, randomReduce } from "../random-kernels.ts";
 import { cells, networks } from "../subject.ts";
 import { describeShapes, shapesFor } from "./cells.ts";
@@ -54,7 +54,7 @@ export const nan: Statement = {
       const { steps, batch } = shapes;
       const [t, b] = [draw.below(steps), draw.below(batch)];
       context(`${subject.name}, ${describeShapes(shapes)}, NaN in row ${b} at step ${t}`);
-      const task = taskOf(subject.network(shapes), { gradient: true });
+      const task = taskOf(subject.network(shapes), { gradient: differentiates(backend) });
       const given = givenFor(draw, subject, task, shapes);
       const runner = new Runner(backend, task);
       const clean = await runner.run(given);

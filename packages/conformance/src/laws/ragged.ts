@@ -6,7 +6,7 @@ import { evaluate, finalState, type Node } from "@recurra/core/internal";
 import type { Draw } from "../draw.ts";
 import { expectationOf, judgeSteps, judgeWhole } from "../judge.ts";
 import { forCases, type Statement, type Tally } from "../law.ts";
-import { givenFor, Runner, taskOf, wantedOf, type Given } from "../program.ts";
+import { differentiates, givenFor, Runner, taskOf, wantedOf, type Given } from "../program.ts";
 import { cells, networks, type Subject } from "../subject.ts";
 import { describeShapes, shapesFor } from "./cells.ts";
 
@@ -70,8 +70,9 @@ function judgeMeaning(
   lengths: readonly number[],
 ): void {
   const { steps, batch } = masked;
-  const all = taskOf(subject.network(widths), { masked: true, gradient: true });
-  const one = taskOf(subject.network(widths), { gradient: true });
+  const gradient = differentiates(tally);
+  const all = taskOf(subject.network(widths), { masked: true, gradient });
+  const one = taskOf(subject.network(widths), { gradient });
   const run = (task: typeof all, given: Given) => {
     const next = task.states.map((s) => task.graph.next.get(s)!);
     const found = evaluate(task.graph, [...wantedOf(task).values(), ...next], given);
@@ -137,7 +138,10 @@ export const ragged: Statement = {
         };
         const lengths = lengthsFor(draw, shapes.steps, shapes.batch);
         context(`${subject.name}, ${describeShapes(shapes)}, lengths ${lengths.join()}`);
-        const task = taskOf(subject.network(shapes), { masked: true, gradient: true });
+        const task = taskOf(subject.network(shapes), {
+          masked: true,
+          gradient: differentiates(backend),
+        });
         const given = givenFor(draw, subject, task, { ...shapes, lengths });
         judgeMeaning(tally, subject, shapes, given, lengths);
         const past = backend.accuracy.nan ? NaN : 1e4;

@@ -3,10 +3,11 @@
  * the unit roundoff and for any order of summation. Across steps of a loop such bounds explode; pin the states there.
  */
 import type { Accuracy, FunctionName, WorstError } from "../backend.ts";
-import type { MapNode, OuterNode, ProductNode } from "../graph.ts";
+import type { MapNode, Node, OuterNode, ProductNode } from "../graph.ts";
 import { addDots } from "./dots.ts";
-import { factors, move, scatterAdd, stride, type Pick } from "./exact.ts";
+import { data, factors, move, scatterAdd, stride, type Pick } from "./exact.ts";
 import { propagate } from "./propagate.ts";
+import { activationError, largestOf, quantized } from "./quantize.ts";
 import type { Arithmetic, Sum, Value } from "./value.ts";
 
 /** These only choose or compare; every device gets them right. */
@@ -101,10 +102,29 @@ export function bounded(accuracy: Accuracy): Arithmetic {
     const depth = add(reach, reach, out.sum!.magnitude);
     if (second.error) add(absolute, errors, out.error!);
     if (first.error) add(errors, reach, out.error!);
+    const roundings = depth + rounded(node, out, args, from, to);
     for (let at = start; at < to * out.width; at++) {
       const y = out.data[at]!;
-      out.error![at] = y !== y ? 0 : sumError(y, out.error![at]!, depth, out.sum!.magnitude[at]!);
+      out.error![at] = y !== y ? 0 : sumError(y, out.error![at]!, roundings, out.sum!.magnitude[at]!);
     }
+  };
+
+  /** What a device adds that rounds both sides of a product to whole steps. @returns how many more roundings it makes */
+  const rounded = (node: Node, out: Value, args: readonly Value[], from: number, to: number): number => {
+    const format = quantized(accuracy, node, args[0]!);
+    if (!format || node.op !== "product") return 0;
+    const { error, width } = out as Required<Value>;
+    const { a: reached, b: W } = factors(node, args, from, to, data, reach);
+    addDots(reached, { ...W, data: format.moved.map(Math.abs) }, error, from * width);
+    const half = activationError(accuracy);
+    const sums = new Float64Array(width);
+    format.rounded.forEach((w, i) => (sums[Math.floor(i / W.width)]! += Math.abs(w)));
+    largestOf(reached).forEach((most, r) => {
+      // A row that isn't finite gives NaN. Where results are tiny, what is lost is multiplied by the row's largest.
+      for (let j = 0; j < width; j++)
+        error[(from + r) * width + j]! += most === Infinity ? Infinity : most * (half * sums[j]! + tiny);
+    });
+    return 4;
   };
 
   return {

@@ -6,9 +6,10 @@ import type { Accuracy } from "../backend.ts";
 import { fail } from "../errors.ts";
 import type { Graph, MapNode, Node } from "../graph.ts";
 import { underflow, worstError } from "./bounds.ts";
-import { addSquares } from "./dots.ts";
+import { addDots, addSquares } from "./dots.ts";
 import { evaluate } from "./evaluate.ts";
 import { factors, scatterAdd, stride } from "./exact.ts";
+import { activationError, largestOf, quantized } from "./quantize.ts";
 import type { Arithmetic, OracleInputs, Value } from "./value.ts";
 
 /** The likely rounding error of each sum of products: roundings of partial sums are random, so their squares add. */
@@ -26,7 +27,8 @@ export function noise(seed: number): () => number {
 }
 
 /** Plain float64 that notes, on its way, how large the roundings of sums are. */
-function measured({ accumulate, unit }: Accuracy, roundings: Roundings): Arithmetic {
+function measured(accuracy: Accuracy, roundings: Roundings): Arithmetic {
+  const { accumulate, unit } = accuracy;
   const of = (node: Node, value: Value): Float64Array => {
     let found = roundings.get(node);
     if (!found) roundings.set(node, (found = new Float64Array(value.data.length)));
@@ -54,8 +56,30 @@ function measured({ accumulate, unit }: Accuracy, roundings: Roundings): Arithme
         scatterAdd(node, of(node, value), args, ({ data }) => data.map((v) => v * v));
       } else return;
       store(of(node, value), value, from, to);
+      addSteps(accuracy, node, of(node, value), value, args, from, to);
     },
   };
+}
+
+/** What comes of rounding a row to whole steps: each of its numbers moves on its own, so that their squares add. */
+function addSteps(
+  accuracy: Accuracy,
+  node: Node,
+  into: Float64Array,
+  { width }: Value,
+  args: readonly Value[],
+  from: number,
+  to: number,
+): void {
+  const format = quantized(accuracy, node, args[0]!);
+  if (!format || node.op !== "product") return;
+  const { a, b } = factors(node, args, from, to);
+  const squares = new Float64Array(width);
+  format.rounded.forEach((w, i) => (squares[Math.floor(i / b.width)]! += w * w));
+  const half = activationError(accuracy) / Math.sqrt(3);
+  largestOf(a).forEach((most, r) => {
+    for (let j = 0; j < width; j++) into[(from + r) * width + j]! += half * most * Math.sqrt(squares[j]!);
+  });
 }
 
 /**
@@ -115,6 +139,12 @@ function perturbed(accuracy: Accuracy, roundings: Roundings, seed: number, syste
       if (node.op === "map") return map(node, value, args, from, to);
       if (node.op === "constant" && Number.isFinite(node.value))
         data[0]! += random() * (Math.fround(node.value) - node.value);
+      // Weights are off by the same at every step and in every run.
+      const format = node.op === "product" && quantized(accuracy, node, args[0]!);
+      if (format && node.op === "product") {
+        const { a, b } = factors(node, args, from, to);
+        addDots(a, { ...b, data: format.moved }, data, from * width);
+      }
       const sizes = roundings.get(node);
       if (sizes)
         for (let i = from * width; i < to * width; i++)

@@ -1,0 +1,209 @@
+/**
+ * `gemm` by a matrix in int8 (../int8.ts says how it lies): each row of the left operand is rounded to 14 bits with a scale of its
+ * own, the products are summed exactly, and a result is addend + sum · scales. Where a row holds NaN or ∞, all its results are NaN.
+ *
+ * With relaxed SIMD, whose dot product takes 8 bits by 7: what is rounded is made positive by adding 8192 and split in halves of 7
+ * bits; 8192 times the sum of a row's weights is taken off again. The sums are the same.
+ */
+import {
+  add, count, f32, I32, least, less, load, mul, repeat, shiftLeft, shiftRight, sub, V128, v, when, choose, isZero, and, type Assembler,
+  type Code, type Local, type Routine, type Value,
+} from "../assembler.ts"; // prettier-ignore
+import { ACTIVATION_STEPS, BLOCK8, panelOf, ROW_HEAD, STEP_BYTES, SUM_SCALE } from "../int8.ts";
+import { launchSignature, located, NUMBERS, operandAt, ROW } from "../words.ts";
+import { gemmNumbers } from "./gemm.ts";
+
+/** Added to a small number it leaves the nearest whole one in the low bits: 1.5 · 2²³. */
+const ROUNDER = 3 * 2 ** 22;
+/** Below this, 8191 over a row's largest magnitude could overflow: the row is scaled up first. */
+const SMALL = 2 ** -100;
+const UP = 2 ** 80;
+
+/** Rounds a row. Parameters: from, depth, to. What is read past the end meets weights of 0. */
+function round(assembler: Assembler, relaxed: boolean): Routine {
+  return assembler.routine({ parameters: [I32, I32, I32] }, (parameters, local) => {
+    const [from, depth, to] = parameters as [Local, Local, Local];
+    const [k, whole, at, sums] = [local(I32), local(I32), local(I32), local(I32)];
+    const [largest, up, scale, x, rounder] = Array.from({ length: 5 }, () => local(V128)) as [
+      Local, Local, Local, Local, Local,
+    ]; // prettier-ignore
+    const [low, high, magnitude] = [local(V128), local(V128), local(V128)];
+    // As whole numbers magnitudes are in order, ∞ and NaN last.
+    const see = (value: Code[]): Code => largest.set(v.maxI32(largest, v.and([value], magnitude)));
+    const zeros = Array<number>(8).fill(0);
+    const twice128 = 128 | (128 << 16);
+    const packed = relaxed
+      ? [
+          x.set(v.or(v.and(x, low), v.and(v.shiftLeftI32(x, 1), high))),
+          v.storeHalf(to, v.pick(x, x, 1, 5, 9, 13, 0, 4, 8, 12, ...zeros)),
+        ]
+      : [
+          x.set(v.pick(x, x, 0, 1, 4, 5, 8, 9, 12, 13, ...zeros)),
+          v.storeHalf(to, x),
+          // Half of the weights have 128 too much.
+          high.set(v.subI32(high, v.dotI16(x, low))),
+        ];
+    return [
+      magnitude.set(v.bits(0x7fffffff)),
+      whole.set(and(depth, -4)),
+      at.set(from),
+      count(k, 0, whole, 4, [see([...v.load(at)]), at.add(16)]),
+      count(k, whole, depth, 1, [see([...v.splatAt(at)]), at.add(4)]),
+      largest.set(v.maxI32(largest, v.shuffle(largest, largest, 2, 3, 0, 1))),
+      largest.set(v.maxI32(largest, v.shuffle(largest, largest, 1, 0, 3, 2))),
+      // ∞ becomes NaN.
+      v.store(to, v.add(largest, v.mul(largest, v.const(0)))),
+      sums.set(add(to, 16)),
+      to.add(ROW_HEAD),
+      up.set(v.bitSelect(v.const(UP), v.const(1), v.less(largest, v.const(SMALL)))),
+      scale.set(
+        v.and(v.over(v.const(ACTIVATION_STEPS), v.mul(largest, up)), v.notEqual(largest, v.const(0))),
+      ),
+      rounder.set(v.const(relaxed ? ROUNDER + ACTIVATION_STEPS + 1 : ROUNDER)),
+      low.set(relaxed ? v.bits(0x7f) : v.lanes(twice128, twice128, 0, 0)),
+      relaxed ? high.set(v.bits(0x7f00)) : [],
+      count(k, 0, depth, 4, [
+        x.set(v.add(v.mul(v.mul(v.load(from), up), scale), rounder)),
+        packed,
+        from.add(16),
+        to.add(8),
+      ]),
+      relaxed
+        ? []
+        : v.store(sums, v.addI32(v.shuffle(high, high, 0, 0, 0, 0), v.shuffle(high, high, 1, 1, 1, 1))),
+    ];
+  });
+}
+
+/**
+ * A panel's results of a row. Parameters: the rounded row, the panel, its steps, where the addends are (0: none), where the results go.
+ */
+function dots(assembler: Assembler, relaxed: boolean): Routine {
+  return assembler.routine({ parameters: [I32, I32, I32, I32, I32] }, (parameters, local) => {
+    const [row, panel, steps, from, to] = parameters as [Local, Local, Local, Local, Local];
+    const { columns, deep } = panelOf(relaxed);
+    const list = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
+    const groups = list(columns / 4);
+    const vectors = (n: number): Local[] => list(n).map(() => local(V128));
+    const [low, high] = [vectors(columns / 4), vectors(columns / 4)];
+    const [x, y, weights, magnitude] = vectors(4) as [Local, Local, Local, Local];
+    const head = local(I32);
+    const plus = (to: Local | undefined, w: Value, by: Local): Code =>
+      to!.set(relaxed ? v.relaxedDotAdd(w, by, to!) : v.addI32(to!, v.dotI16(w, by)));
+    /** 16 bytes of a step, in one go. */
+    const part = (i: number): Code => [
+      weights.set(v.load(panel, 16 * i)),
+      relaxed
+        ? [plus(high[i], weights, x), plus(low[i], weights, y)]
+        : [plus(low[2 * i], weights, x), plus(low[2 * i + 1], v.shiftRightI16(weights, 8), x)],
+    ];
+    /** The sums of four of the panel's rows. */
+    const total = (g: number): Value => {
+      const sum = low[g] as Local;
+      if (relaxed)
+        return v.subI32(v.addI32(v.shiftLeftI32(high[g]!, 7), sum), v.load(panel, 4 * columns + 16 * g));
+      // Those of whole numbers have passed 2³² many a time; what is left is exact.
+      return g % 2 ? sum : v.subI32(sum, v.shiftLeftI32(low[g + 1]!, 8));
+    };
+    const scaled = (g: number) =>
+      v.mul(v.mul(v.mul(v.fromI32(total(g)), v.const(SUM_SCALE)), v.load(panel, 16 * g)), magnitude);
+    return [
+      head.set(row),
+      row.add(ROW_HEAD),
+      relaxed ? [] : groups.map((g) => (g % 2 ? [] : low[g]!.set(v.load(head, 16)))),
+      repeat(
+        [
+          x.set(v.splatAt(row)),
+          relaxed ? y.set(v.splatAt(row, 4)) : [],
+          list(STEP_BYTES / 16).map(part),
+          row.add(2 * deep),
+          panel.add(STEP_BYTES),
+          steps.set(sub(steps, 1)),
+        ],
+        steps,
+      ),
+      magnitude.set(v.load(head)),
+      when(
+        from,
+        groups.map((g) => v.store(to, v.add(v.load(from, 16 * g), scaled(g)), 16 * g)),
+        groups.map((g) => v.store(to, scaled(g), 16 * g)),
+      ),
+    ];
+  });
+}
+
+/** It takes a launch as `gemm` does. */
+export function gemm8(assembler: Assembler, relaxed: boolean): Routine {
+  const rounded = round(assembler, relaxed);
+  const panelDots = dots(assembler, relaxed);
+  const { columns, deep: stepDeep, tailBytes } = panelOf(relaxed);
+  return assembler.routine(launchSignature, ([launch, step, rows], local) => {
+    const number = (name: (typeof gemmNumbers)[number]) =>
+      load(launch!, NUMBERS + 4 * gemmNumbers.indexOf(name));
+    const [A, ADDEND, OUT] = [0, 2, 3].map((i) => operandAt(gemmNumbers.length, i)) as [number, number, number]; // prettier-ignore
+    const variables = (n: number): Local[] => Array.from({ length: n }, () => local(I32));
+    const [width, room, depth, panel, left, edge, a, aRow, from, fromRow] = variables(10) as [
+      Local, Local, Local, Local, Local, Local, Local, Local, Local, Local,
+    ]; // prettier-ignore
+    const [to, toRow, k, deep, steps, rowBytes, first, i, high, j] = variables(10) as [
+      Local, Local, Local, Local, Local, Local, Local, Local, Local, Local,
+    ]; // prettier-ignore
+    const [r, block, addend, out, whole, c] = variables(6) as [Local, Local, Local, Local, Local, Local];
+    const at = (base: Local, stride: Local, offset: Code[]): readonly Code[] =>
+      add(base, add(mul(add(i, r), stride), [offset]));
+    return [
+      width.set(number("width")),
+      room.set(number("room")),
+      depth.set(number("depth")),
+      panel.set(number("packed")),
+      left.set(number("left")),
+      edge.set(number("edge")),
+      a.set(located(launch!, A, step!)),
+      aRow.set(load(launch!, A + ROW)),
+      to.set(located(launch!, OUT, step!)),
+      toRow.set(load(launch!, OUT + ROW)),
+      when(number("from"), [
+        from.set(located(launch!, ADDEND, step!)),
+        fromRow.set(load(launch!, ADDEND + ROW)),
+      ]),
+      repeat(
+        [
+          deep.set(least(sub(depth, k), number("stripe"))),
+          steps.set(shiftLeft(shiftRight(add(deep, 3), 2), stepDeep === 2 ? 1 : 0)),
+          rowBytes.set(add(mul(steps, 2 * stepDeep), ROW_HEAD)),
+          first.set(panel),
+          count(i, 0, rows!, BLOCK8, [
+            high.set(least(sub(rows!, i), BLOCK8)),
+            block.set(left),
+            count(r, 0, high, 1, [
+              rounded.call(at(a, aRow, [...shiftLeft(k, 2)]), deep, block),
+              block.add(rowBytes),
+            ]),
+            panel.set(first),
+            count(j, 0, width, columns, [
+              // A panel may hang over the last column.
+              whole.set(isZero(less(sub(room, j), columns))),
+              block.set(left),
+              count(r, 0, high, 1, [
+                out.set(at(to, toRow, [...shiftLeft(j, 2)])),
+                addend.set(choose(from, at(from, fromRow, [...shiftLeft(j, 2)]), 0)),
+                panelDots.call(block, panel, steps, addend, choose(whole, out, edge)),
+                when(
+                  isZero(whole),
+                  count(c, 0, shiftLeft(least(sub(width, j), columns), 2), 4, f32.store(add(out, c), f32.load(add(edge, c)))),
+                ),
+                block.add(rowBytes),
+              ]),
+              panel.add(add(mul(steps, STEP_BYTES), tailBytes)),
+            ]),
+          ]),
+          // What comes next is added to what is there.
+          from.set(to),
+          fromRow.set(toRow),
+          k.add(deep),
+        ],
+        less(k, depth),
+      ),
+    ]; // prettier-ignore
+  });
+}
