@@ -98,7 +98,7 @@ function begin(
   options: GradientOptions,
 ): GradientResult | Promise<GradientResult> {
   const { engine } = (model ?? {}) as Partial<Model>;
-  check(engine !== undefined, "gradient", "a model, by createModel(…)", model);
+  check(engine !== undefined, "gradient", "a model", model);
   engine.idle();
   checkOptions(loss, ["output", "outputs", "state"], "the loss's gradient");
   const call = readCall(engine, x, options, ["dropoutSeed"]);
@@ -118,7 +118,7 @@ function begin(
         input.name,
         Float32Array.from({ length: rowsOf(input, call) * input.width }, () => (draw() < keep ? 1 : 0)),
       );
-  const name = `gradient${build.masked ? " masked" : ""}${build.dropout ? " dropout" : ""}`;
+  const name = ["gradient", build.masked, build.dropout].join();
   const execution = perform(engine, { name, build, of: gradientRecipe }, call);
 
   const { program } = execution;
