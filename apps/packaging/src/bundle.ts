@@ -4,8 +4,9 @@ import { gzipSync } from "node:zlib";
 import { build } from "vite";
 
 export interface Bundle {
-  readonly code: string;
-  /** Bytes, minified. */
+  /** File name → code; the first is the entry's. */
+  readonly files: ReadonlyMap<string, string>;
+  /** Bytes, minified, of the entry and what it imports: what is loaded at once. What it may import later isn't counted. */
   readonly minified: number;
   /** Bytes, minified and gzipped. */
   readonly gzipped: number;
@@ -13,7 +14,7 @@ export interface Bundle {
   readonly modules: readonly string[];
 }
 
-/** Bundles one entry of the folder with Vite, minified, into one file. */
+/** Bundles one entry of the folder with Vite, minified. */
 export async function bundle(folder: string, entry: string): Promise<Bundle> {
   const result = await build({
     root: folder,
@@ -29,14 +30,21 @@ export async function bundle(folder: string, entry: string): Promise<Bundle> {
   });
   if (!("output" in result)) throw new Error("expected Vite to return one build");
   const chunks = result.output.filter((file) => file.type === "chunk");
-  const [chunk] = chunks;
-  if (!chunk || chunks.length > 1) throw new Error(`expected one chunk, got ${String(chunks.length)}`);
+  const first = chunks.find((chunk) => chunk.isEntry);
+  if (!first) throw new Error("expected a chunk of the entry, got none");
+  const atOnce = new Set([first]);
+  for (const { imports } of atOnce)
+    for (const chunk of chunks) if (imports.includes(chunk.fileName)) atOnce.add(chunk);
+  const sum = (sizeOf: (code: string) => number): number =>
+    [...atOnce].reduce((total, { code }) => total + sizeOf(code), 0);
   return {
-    code: chunk.code,
-    minified: Buffer.byteLength(chunk.code),
-    gzipped: gzipSync(chunk.code, { level: 9 }).length,
-    modules: Object.entries(chunk.modules)
-      .filter(([, { renderedLength }]) => renderedLength > 0)
-      .map(([id]) => id),
+    files: new Map([first, ...chunks].map(({ fileName, code }) => [fileName, code])),
+    minified: sum((code) => Buffer.byteLength(code)),
+    gzipped: sum((code) => gzipSync(code, { level: 9 }).length),
+    modules: [...atOnce].flatMap(({ modules }) =>
+      Object.entries(modules)
+        .filter(([, { renderedLength }]) => renderedLength > 0)
+        .map(([id]) => id),
+    ),
   };
 }

@@ -53,7 +53,7 @@ function checkVendor(installed: string): void {
 }
 
 /** Runs a cell on a module that comes from the tarball, if this engine has all that the module uses. */
-const onModule = (file: string): string => `
+const onModule = (file: string, threads: number): string => `
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { createModel, lstm, recurrent, stack } from "@recurra/core";
@@ -62,7 +62,7 @@ import { openWasm } from "@recurra/backend-wasm";
 const bytes = readFileSync(createRequire(process.cwd() + "/").resolve(${JSON.stringify(file)}));
 if (String.fromCharCode(...bytes.subarray(1, 4)) !== "asm") throw new Error("expected a module");
 if (WebAssembly.validate(bytes)) {
-  const backend = await openWasm({ module: new WebAssembly.Module(bytes) });
+  const backend = await openWasm({ module: new WebAssembly.Module(bytes), threads: ${threads} });
   const model = createModel(stack(recurrent(lstm, { inputSize: 3, hiddenSize: 4 })), backend, { seed: 1 });
   const { output } = model.runSync({ shape: [5, 2, 3], data: new Float32Array(30).fill(0.5) });
   console.log(output.data.every((value) => value !== 0 && Number.isFinite(value)));
@@ -71,7 +71,7 @@ if (WebAssembly.validate(bytes)) {
 
 /** A module of WebAssembly is data: it isn't imported, but given to the backend. */
 async function checkModule(folder: string, file: string): Promise<void> {
-  const printed = await run(folder, process.execPath, "--input-type=module", "-e", onModule(file));
+  const printed = await run(folder, process.execPath, "--input-type=module", "-e", onModule(file, file.includes("threads") ? 2 : 1));
   const expected = file.includes("relaxed") ? ["true\n", "lacking\n"] : ["true\n"];
   assert(expected.includes(printed), `${file}: expected it to run an LSTM, got ${printed}`);
 }

@@ -1,6 +1,6 @@
 // The README's examples, taken from the page itself: type-checked, run in plain Node, and run as a Vite bundle.
-import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import ts from "typescript";
 import { assert, check } from "./check.ts";
 import { bundle } from "./bundle.ts";
@@ -59,10 +59,16 @@ async function checkExample(folder: string, who: string, name: string, source: s
     judgeOutput(await run(folder, process.execPath, `${name}.js`));
   });
   await check(`${who}: Vite bundle`, async () => {
-    const { code } = await bundle(folder, `${name}.js`);
+    const { files } = await bundle(folder, `${name}.js`);
     // Away from node_modules, so that whatever the bundle still imports isn't found.
-    writeFileSync(join(folder, "..", `${name}-bundle.mjs`), code);
-    judgeOutput(await run(join(folder, ".."), process.execPath, `${name}-bundle.mjs`));
+    const away = join(folder, "..", `${name}-bundle`);
+    for (const [file, code] of files) {
+      mkdirSync(dirname(join(away, file)), { recursive: true });
+      writeFileSync(join(away, file), code);
+    }
+    writeFileSync(join(away, "package.json"), '{ "type": "module" }');
+    const [entry = ""] = files.keys();
+    judgeOutput(await run(away, process.execPath, entry));
   });
 }
 
