@@ -46,7 +46,7 @@ export const backends: Registry = {
           throw new Error(`expected ${THREADS} threads, got ${backend.name}`);
         return backend;
       }
-      if (variant === "int8") return (await openWasm()).weights?.int8 as Backend;
+      if (variant === "int8") return (await openWasm({ int8: true })).weights?.int8 as Backend;
       const name = moduleFiles.find((known) => known === variant);
       if (name === undefined) return openWasm();
       if (!find) throw new Error(`expected to be told where ${name}.wasm is`);

@@ -71,7 +71,13 @@ if (WebAssembly.validate(bytes)) {
 
 /** A module of WebAssembly is data: it isn't imported, but given to the backend. */
 async function checkModule(folder: string, file: string): Promise<void> {
-  const printed = await run(folder, process.execPath, "--input-type=module", "-e", onModule(file, file.includes("threads") ? 2 : 1));
+  const printed = await run(
+    folder,
+    process.execPath,
+    "--input-type=module",
+    "-e",
+    onModule(file, file.includes("threads") ? 2 : 1),
+  );
   const expected = file.includes("relaxed") ? ["true\n", "lacking\n"] : ["true\n"];
   assert(expected.includes(printed), `${file}: expected it to run an LSTM, got ${printed}`);
 }

@@ -41,7 +41,7 @@ interface Budget {
 const budgets = {
   inference: { target: 15_000, ceiling: 17_500 },
   gradient: { target: 20_000, ceiling: 20_000 },
-  wasm: { target: 25_000, ceiling: 25_000 },
+  wasm: { target: 25_000, ceiling: 28_500 },
 } as const;
 
 /** Parts of core, a file or a folder each, that a page which only infers doesn't ship. */

@@ -1,6 +1,5 @@
 /** What this backend promises of its arithmetic. The tests measure every line of it. */
 import type { Accuracy } from "@recurra/core";
-import { ACTIVATION_STEPS, WEIGHT_STEPS } from "./int8.ts";
 
 /** One rounding to float32. */
 const UNIT = 2 ** -24;
@@ -22,10 +21,4 @@ export const accuracy: Accuracy = {
   nan: true,
   subnormals: true,
   batchExact: true,
-};
-
-/** With the matrices of parameters in int8 (int8.ts says how). */
-export const int8Accuracy: Accuracy = {
-  ...accuracy,
-  quantized: { weights: WEIGHT_STEPS, activations: ACTIVATION_STEPS },
 };

@@ -2,6 +2,7 @@
 import { fail } from "./errors.ts";
 import type { Memory } from "./memory.ts";
 import { emit, Places, probe } from "./module.ts";
+import type { Format } from "./format.ts";
 import type { Prebuilt } from "./prebuilt.ts";
 import type { Crew } from "./team.ts";
 import { instead, platform, type Exports, type WasmModule } from "./webassembly.ts";
@@ -22,6 +23,7 @@ export class Engine {
     readonly memory: Memory,
     readonly prebuilt?: Prebuilt,
     readonly crew?: Crew,
+    readonly format?: Format,
   ) {
     this.relaxed = prebuilt ? prebuilt.contents.relaxed : hasRelaxed();
     if (!prebuilt && !this.relaxed && !platform().validate(probe(false)))
@@ -41,7 +43,9 @@ export class Engine {
     if (!instance) {
       const module =
         this.prebuilt?.module ??
-        this.#compile(`${this.relaxed}${this.crew ? "threads" : ""}|${key}`, () => this.bytes(places));
+        this.#compile(`${this.relaxed}${this.crew ? "threads" : ""}${this.format ? "int8" : ""}|${key}`, () =>
+          this.bytes(places),
+        );
       try {
         instance = new (platform().Instance)(module, { m: { m: this.memory.memory } }).exports as Exports;
       } catch (error) {
@@ -57,7 +61,7 @@ export class Engine {
   }
 
   bytes(places: Places): Uint8Array {
-    return emit(places.maps, this.relaxed, false, this.crew?.extend);
+    return emit(places.maps, this.relaxed, false, this.crew?.extend, this.format);
   }
 
   #compile(name: string, bytes: () => Uint8Array): WasmModule {

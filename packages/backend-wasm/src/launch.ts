@@ -2,7 +2,7 @@
 import type { GemmKernel, Kernel, Launch, Operand as Part } from "@recurra/core";
 import { BLOCK_ROWS, gemmNumbers } from "./engine/gemm.ts";
 import { PANEL } from "./engine/tile.ts";
-import { int8Sizes } from "./int8.ts";
+import type { Format } from "./format.ts";
 import { fixedRows, type Ref } from "./simple.ts";
 
 /** What an instruction gives the next, or a constant. */
@@ -34,7 +34,7 @@ export interface Bound {
   /** Of a gemm: where its right operand lies packed; 0: it must be packed every time. */
   readonly packed?: number;
   /** Of a gemm: its right operand is packed in int8. */
-  readonly int8?: boolean;
+  readonly int8?: Format | undefined;
   /** Of a gemm: how many columns the rows of its result have room for. Default: its width. */
   readonly room?: number;
   /** Of a gather and a scatterAdd. */
@@ -70,7 +70,7 @@ export const packedBytes = (depth: number, width: number): number =>
 const sizes = ({ kernel, most, packed, int8 }: Bound) => {
   const { width, terms } = kernel as GemmKernel;
   const wanted = terms[0]!.depth;
-  if (int8) return { width, depth: wanted as number, ...int8Sizes(wanted as number, most) };
+  if (int8) return { width, depth: wanted as number, ...int8.sizes(wanted as number, most) };
   const depth = wanted === "rows" ? most : wanted;
   const rows = Math.min(fixedRows(kernel) || most, BLOCK_ROWS);
   const fits = packed

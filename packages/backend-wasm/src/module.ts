@@ -2,8 +2,8 @@
 import type { Kernel } from "@recurra/core";
 import { Assembler, madd, V128, type Routine } from "./assembler.ts";
 import { gemm } from "./engine/gemm.ts";
-import { gemm8 } from "./engine/gemm8.ts";
 import { gather, reduce, scatterAdd } from "./engine/rows.ts";
+import type { Format } from "./format.ts";
 import { walk } from "./engine/walk.ts";
 import { mapKey, mapRoutine, type EquationMap } from "./map.ts";
 import { single } from "./singles.ts";
@@ -12,7 +12,7 @@ import type { Crew } from "./team.ts";
 /** The engine's places in the table; maps come after them. */
 const places = ["gemm", "sum", "mean", "max", "gather", "scatterAdd", "gemm8"] as const;
 
-/** The place of a gemm whose right operand is packed in int8. */
+/** The place of a gemm whose right operand is packed in int8, where that is asked for. */
 export const GEMM8 = places.indexOf("gemm8");
 
 /** The custom section in which a module made ahead of time says which maps it has, by key. */
@@ -49,9 +49,12 @@ interface EngineRoutines {
 }
 
 /** The engine's routines, emitted once. */
-const engines = new Map<boolean, EngineRoutines>();
+const engines = new Map<string, EngineRoutines>();
 
-function engine(relaxed: boolean): EngineRoutines {
+function engine(relaxed: boolean, format: Format | undefined): EngineRoutines {
+  const key = `${relaxed}${format !== undefined}`;
+  const known = engines.get(key);
+  if (known) return known;
   const assembler = new Assembler();
   const product = gemm(assembler, relaxed);
   const routines: Record<(typeof places)[number], Routine> = {
@@ -61,27 +64,29 @@ function engine(relaxed: boolean): EngineRoutines {
     max: reduce(assembler, "max"),
     gather: gather(assembler),
     scatterAdd: scatterAdd(assembler),
-    gemm8: gemm8(assembler, relaxed),
+    gemm8: format?.gemm(assembler, relaxed) ?? product.gemm,
   };
   for (const place of places) assembler.tabled(routines[place]);
   assembler.export("pack", product.pack);
   const made = { assembler, walk: walk(assembler) };
   assembler.export("walk", made.walk);
-  engines.set(relaxed, made);
+  engines.set(key, made);
   return made;
 }
 
 /**
  * @param listed write down what is in it, for `Places` of another time
  * @param extend add what threads need
+ * @param format another format of weights
  */
 export function emit(
   maps: readonly EquationMap[],
   relaxed: boolean,
   listed = false,
   extend?: Crew["extend"],
+  format?: Format,
 ): Uint8Array {
-  const made = engines.get(relaxed) ?? engine(relaxed);
+  const made = engine(relaxed, format);
   const assembler = made.assembler.copy();
   for (const map of maps) assembler.tabled(mapRoutine(assembler, map, relaxed));
   extend?.(assembler, made.walk);

@@ -1,8 +1,10 @@
 /** The WASM backend: SIMD emitted from the program, the time loop inside. */
-import type { Program, SyncBackend } from "@recurra/core";
-import { accuracy, int8Accuracy } from "./accuracy.ts";
+import type { SyncBackend } from "@recurra/core";
+import { accuracy } from "./accuracy.ts";
 import { Engine } from "./engine.ts";
 import { fail, kindOf } from "./errors.ts";
+import type { Format } from "./format.ts";
+import type * as Format8 from "./format8.ts";
 import { prepareKernel } from "./kernel.ts";
 import { Memory } from "./memory.ts";
 import { loadPrebuilt, type ModuleSource, type Prebuilt } from "./prebuilt.ts";
@@ -21,6 +23,8 @@ export interface WasmOptions {
    * Programs that are too small for several run on one. A page's main thread may not sleep, and spins while it waits.
    */
   readonly threads?: number;
+  /** Let models hold their weights in int8, `createModel(network, backend, { weights: "int8" })`; on one thread. Default: false. */
+  readonly int8?: boolean;
 }
 
 /**
@@ -30,20 +34,21 @@ export interface WasmOptions {
 export async function openWasm(options: WasmOptions = {}): Promise<SyncBackend> {
   if (Object(options) !== options)
     fail("INVALID_ARGUMENT", `openWasm: expected options such as { module }, got ${kindOf(options)}`);
-  const { module, threads = 1 } = options;
+  const { module, threads = 1, int8 = false } = options;
   if (!(Number.isInteger(threads) && threads > 0 && threads <= 64))
     fail("INVALID_ARGUMENT", `openWasm: expected threads, a whole number from 1 to 64, got ${threads}`);
   const prebuilt = module === undefined ? undefined : await loadPrebuilt(module);
   return open(
     prebuilt,
     threads > 1 ? await (await import("./threads/start.ts")).startCrew(threads, prebuilt) : undefined,
+    int8 ? await import("./format8.ts") : undefined,
   );
 }
 
-/** With a crew, or alone. */
-export function open(prebuilt: Prebuilt | undefined, crew?: Crew): SyncBackend {
+/** With a crew, or alone; with int8 weights on offer, or not. */
+export function open(prebuilt: Prebuilt | undefined, crew?: Crew, format?: typeof Format8): SyncBackend {
   const memory = crew?.memory ?? new Memory();
-  const engine = engineOf(memory, prebuilt, crew);
+  const engine = engineOf(memory, prebuilt, crew, format?.int8);
   const float32: SyncBackend = {
     name: crew ? `wasm(threads=${crew.threads})` : "wasm",
     limits: { rows: Infinity },
@@ -69,34 +74,19 @@ export function open(prebuilt: Prebuilt | undefined, crew?: Crew): SyncBackend {
     },
   };
   // Threads share out what is in float32 alone.
-  if (crew) return float32;
-  // Kernels that are asked for one by one know no parameters: they run in float32.
-  const int8: SyncBackend = {
-    ...float32,
-    name: "wasm(int8)",
-    accuracy: int8Accuracy,
-    prepareProgram(program) {
-      memory.check();
-      refuseGradient(program);
-      return prepareProgram(engine, program, true);
-    },
-  };
-  return { ...float32, weights: { int8 } };
+  return format && !crew
+    ? { ...float32, weights: { int8: format.inInt8(float32, memory, engine) } }
+    : float32;
 }
 
-/** Sums over rows are gradients of matrices. */
-function refuseGradient({ sections }: Program): void {
-  const launches = sections.flatMap(({ parts }) => parts.flatMap((part) => part.launches));
-  if (launches.some(({ kernel }) => kernel.op === "gemm" && kernel.terms.some((term) => term.transposeA)))
-    fail(
-      "UNSUPPORTED",
-      "gradient: expected weights in float32, got int8, which only infer; create a model without `weights`",
-    );
-}
-
-function engineOf(memory: Memory, prebuilt: Prebuilt | undefined, crew: Crew | undefined): Engine {
+function engineOf(
+  memory: Memory,
+  prebuilt: Prebuilt | undefined,
+  crew: Crew | undefined,
+  format: Format | undefined,
+): Engine {
   try {
-    return new Engine(memory, prebuilt, crew);
+    return new Engine(memory, prebuilt, crew, format);
   } catch (error) {
     crew?.dispose();
     throw error;

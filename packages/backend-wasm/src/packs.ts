@@ -1,5 +1,5 @@
 /** Parameters as gemms read them: packed once, and again after they have changed. Programs of a model share them. */
-import { int8Bytes, packInt8 } from "./int8.ts";
+import type { Format } from "./format.ts";
 import { packedBytes } from "./launch.ts";
 import type { Matrix } from "./matrix.ts";
 import type { Memory, WasmBuffer } from "./memory.ts";
@@ -7,7 +7,7 @@ import type { Exports } from "./webassembly.ts";
 
 export interface Pack {
   readonly key: string;
-  readonly int8: boolean;
+  readonly int8: Format | undefined;
   readonly matrix: Matrix;
   readonly buffer: WasmBuffer;
   readonly address: number;
@@ -29,15 +29,15 @@ export class Packs {
     readonly relaxed: boolean,
   ) {}
 
-  take(buffer: WasmBuffer, matrix: Matrix, int8 = false): Pack {
-    const key = Object.values({ ...matrix, int8 }).join();
+  take(buffer: WasmBuffer, matrix: Matrix, int8: Format | undefined): Pack {
+    const key = Object.values({ ...matrix, int8: int8 !== undefined }).join();
     const packs = shared.get(buffer) ?? new Map<string, Pack>();
     shared.set(buffer, packs);
     let pack = packs.get(key);
     if (!pack) {
       const { depth, width } = matrix;
       const address = this.memory.take(
-        int8 ? int8Bytes(depth, width, this.relaxed) : packedBytes(depth, width),
+        int8 ? int8.bytes(depth, width, this.relaxed) : packedBytes(depth, width),
       );
       packs.set(key, (pack = { key, int8, matrix, buffer, address, version: -1, users: 0 }));
     }
@@ -54,7 +54,7 @@ export class Packs {
       const pack = this.#taken[i]!;
       if (pack.version === pack.buffer.version) continue;
       const { from, depthStride, columnStride, depth, width } = pack.matrix;
-      if (pack.int8) packInt8(this.memory, pack.matrix, pack.address, this.relaxed);
+      if (pack.int8) pack.int8.pack(this.memory, pack.matrix, pack.address, this.relaxed);
       else this.exports.pack(from, depthStride, columnStride, depth, width, pack.address, 32 * depth);
       pack.version = pack.buffer.version;
     }

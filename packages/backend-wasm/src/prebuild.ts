@@ -4,6 +4,7 @@
  */
 import * as core from "@recurra/core";
 import type { Cell, Network, SyncBackend } from "@recurra/core";
+import { int8 } from "./format8.ts";
 import { mapKey, type EquationMap } from "./map.ts";
 import { emit, Places } from "./module.ts";
 import { openWasm } from "./open.ts";
@@ -66,5 +67,5 @@ export function emitPrebuilt(
   extend?: Crew["extend"],
 ): Uint8Array {
   const byKey = new Map([...singles(), ...maps].map((map) => [mapKey(map), map]));
-  return emit([...byKey.values()], relaxed, true, extend);
+  return emit([...byKey.values()], relaxed, true, extend, int8);
 }

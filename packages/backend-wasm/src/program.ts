@@ -5,6 +5,7 @@ import type {
 import type { Engine } from "./engine.ts";
 import type { Bound, Operand } from "./launch.ts";
 import type { Memory, WasmBuffer } from "./memory.ts";
+import type { Format } from "./format.ts";
 import { PANEL } from "./engine/tile.ts";
 import { GEMM8, type Places } from "./module.ts";
 import { Packs } from "./packs.ts";
@@ -62,9 +63,9 @@ export function planProgram(program: Program, placeOf: PlaceOf): PlannedProgram 
 
 /**
  * Compile a program's equations. Sizes come when it is bound.
- * @param int8 whether matrices of parameters are held in int8
+ * @param int8 how matrices of parameters are held, where not in float32
  */
-export function prepareProgram(engine: Engine, program: Program, int8 = false): PreparedProgram {
+export function prepareProgram(engine: Engine, program: Program, int8?: Format): PreparedProgram {
   const places = engine.places();
   const planned = planProgram(program, places.of);
   const exports = engine.instance(places);
@@ -108,7 +109,7 @@ class Walked implements BoundProgram {
     readonly exports: Exports,
     readonly program: Program,
     readonly planned: PlannedProgram,
-    readonly int8: boolean,
+    readonly int8: Format | undefined,
     readonly most: number,
     readonly batch: number,
     shared: ReadonlyMap<number, readonly DeviceBuffer[]>,
@@ -189,7 +190,8 @@ class Walked implements BoundProgram {
       const operands = refs.map((ref) =>
         typeof ref === "number" ? this.#operand(views[ref]!, parity) : ref,
       );
-      const int8 = this.int8 && kernel.op === "gemm" && this.#inInt8(kernel, refs, views);
+      const int8 =
+        kernel.op === "gemm" && this.int8 && this.#inInt8(kernel, refs, views) ? this.int8 : undefined;
       const bound: Bound = {
         kernel,
         launch,
@@ -229,7 +231,7 @@ class Walked implements BoundProgram {
   }
 
   /** A parameter is packed ahead of time. */
-  #packed(kernel: GemmKernel, right: Part, at: Operand, int8: boolean): number {
+  #packed(kernel: GemmKernel, right: Part, at: Operand, int8: Format | undefined): number {
     const { depth, transposeB } = kernel.terms[0]!;
     if (this.program.buffers[right.buffer]!.role !== "parameter" || depth === "rows") return 0;
     const [depthStride, columnStride] = transposeB ? [at.column, at.row] : [at.row, at.column];

@@ -6,11 +6,16 @@ import { afterEach, describe, expect, it, test, vi } from "vitest";
 import { openWasm } from "../src/index.ts";
 import type * as Int8 from "../src/int8.ts";
 
-describeConformance({ describe, it }, "wasm(int8)", async () => (await openWasm()).weights!.int8, {
-  scale: 0.3,
-});
+describeConformance(
+  { describe, it },
+  "wasm(int8)",
+  async () => (await openWasm({ int8: true })).weights!.int8,
+  {
+    scale: 0.3,
+  },
+);
 
-const backend = await openWasm();
+const backend = await openWasm({ int8: true });
 
 /** Reproducible, in ±1. */
 function numbers(length: number, seed = 1): Float32Array {
@@ -271,5 +276,5 @@ async function openWith(fault: Fault): Promise<() => Promise<NonNullable<typeof 
     return { ...actual, ...fault(actual) };
   });
   const { openWasm: open } = await import("../src/index.ts");
-  return async () => (await open()).weights!.int8;
+  return async () => (await open({ int8: true })).weights!.int8;
 }
