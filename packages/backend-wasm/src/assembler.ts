@@ -64,6 +64,7 @@ const simd = (n: number): ((...values: readonly Value[]) => readonly Code[]) => 
 export const add = op(0x6a);
 export const sub = op(0x6b);
 export const mul = op(0x6c);
+export const quotient = op(0x6e); // unsigned
 export const remainder = op(0x70); // unsigned
 export const and = op(0x71);
 export const shiftLeft = op(0x74);

@@ -3,8 +3,8 @@
  * where it is a parameter, else here. A panel stays in the first cache while the tiles of a block of rows pass, the block in the second.
  */
 import {
-  add, choose, count, during, equals, f32, I32, isZero, least, less, load, mul, remainder, repeat, shiftLeft, sub, when, type Assembler, type Code,
-  type Local, type Routine,
+  add, choose, count, during, equals, f32, I32, isZero, least, less, load, mul, quotient, remainder, repeat, shiftLeft, sub, when, type Assembler, type Code,
+  type Local, type Routine, type Value,
 } from "../assembler.ts"; // prettier-ignore
 import { COLUMN, launchSignature, located, NUMBERS, operandAt, ROW } from "../words.ts";
 import { interleave, packPanels } from "./pack.ts";
@@ -66,7 +66,7 @@ function copyRows(assembler: Assembler): Routine {
  */
 const shapes = (relaxed: boolean): readonly (readonly [number, readonly number[]])[] =>
   relaxed
-    ? [[6, [1]], [4, [1]], [2, [2, 1]], [1, [6, 3, 1]]]
+    ? [[6, [1]], [4, [1]], [2, [2, 1]], [1, [6, 4, 2, 1]]]
     : [[4, [1]], [2, [2, 1]], [1, [4, 2, 1]]]; // prettier-ignore
 
 export function gemm(
@@ -122,28 +122,16 @@ export function gemm(
       ]),
     ];
 
-    /** One tile at row i + r, column j; its packed rows begin at `block`. */
-    const one = (
-      { panels: taken, routine: tileOf }: (typeof tiles)[number]["widths"][number],
-      tileRows: number,
-    ): Code => [
+    /** Tiles under each other, at row i + r and column j; their packed rows begin at `block`. */
+    const column = (
+      { routine: tileOf }: (typeof tiles)[number]["widths"][number],
+      to: Value,
+      stride: Value,
+      count: Value,
+    ): Code => tileOf.call(block, panels, deep, panelStride, start, fromRow, to, stride, count);
+    const locate = (): Code => [
       after.set(add(to, add(mul(add(i, r), toRow), shiftLeft(j, 2)))),
       start.set(choose(from, add(from, add(mul(add(i, r), fromRow), shiftLeft(j, 2))), 0)),
-      when(
-        less(sub(room, j), PANEL * taken),
-        [
-          tileOf.call(block, panels, deep, panelStride, start, fromRow, edge, EDGE_STRIDE),
-          copy.call(
-            edge,
-            EDGE_STRIDE,
-            after,
-            toRow,
-            tileRows,
-            shiftLeft(least(sub(width, j), PANEL * taken), 2),
-          ),
-        ],
-        tileOf.call(block, panels, deep, panelStride, start, fromRow, after, toRow),
-      ),
     ];
 
     return [
@@ -194,7 +182,18 @@ export function gemm(
               widths.map((shape) =>
                 during(less(add(j, PANEL * (shape.panels - 1)), width), [
                   block.set(tileRows > 1 ? add(left, shiftLeft(mul(deep, first), 2)) : single),
-                  count(r, first, last, tileRows, [one(shape, tileRows), block.add(mul(deep, 4 * tileRows))]),
+                  r.set(first),
+                  when(
+                    less(sub(room, j), PANEL * shape.panels),
+                    // They hang over the last column: one by one, by way of the edge.
+                    count(r, first, last, tileRows, [
+                      locate(),
+                      column(shape, edge, EDGE_STRIDE, 1),
+                      copy.call(edge, EDGE_STRIDE, after, toRow, tileRows, shiftLeft(sub(width, j), 2)),
+                      block.add(mul(deep, 4 * tileRows)),
+                    ]),
+                    [locate(), column(shape, after, toRow, quotient(sub(last, first), tileRows))],
+                  ),
                   j.add(PANEL * shape.panels),
                   panels.add(mul(panelStride, shape.panels)),
                 ]),

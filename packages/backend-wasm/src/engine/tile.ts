@@ -4,6 +4,7 @@
  */
 import {
   add,
+  type Code,
   I32,
   madd,
   repeat,
@@ -21,45 +22,55 @@ export const PANEL = 8;
 
 /**
  * `rows` × 8 · `panels` results. Left: packed [K, rows]. Parameters: left, right, K, bytes from panel to panel, where the sums
- * start from (0: from zero) and its row stride, where they go and its row stride.
+ * start from (0: from zero) and its row stride, where they go and its row stride, and how many tiles lie under each other: they
+ * follow each other in what is packed, and share the panels.
  */
 export function tile(assembler: Assembler, rows: number, panels: number, relaxed: boolean): Routine {
-  return assembler.routine({ parameters: [I32, I32, I32, I32, I32, I32, I32, I32] }, (parameters, local) => {
-    const [left, right, depth, panelStride, from, fromStride, to, toStride] = parameters as [
-        Local, Local, Local, Local, Local, Local, Local, Local,
+  return assembler.routine(
+    { parameters: [I32, I32, I32, I32, I32, I32, I32, I32, I32] },
+    (parameters, local) => {
+      const [left, right, depth, panelStride, from, fromStride, to, toStride, tiles] = parameters as [
+        Local, Local, Local, Local, Local, Local, Local, Local, Local,
       ]; // prettier-ignore
-    const multiplyAdd = madd(relaxed);
-    const list = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
-    const sums = list(rows).map(() => list(2 * panels).map(() => local(V128)));
-    const pointers = [right, ...list(panels - 1).map(() => local(I32))];
-    const x = local(V128);
-    const columns = list(2 * panels).map(() => local(V128));
-    const columnOf = (c: number) => v.load(pointers[c >> 1] as Local, 16 * (c & 1));
-    return [
-      pointers.slice(1).map((p, i) => p.set(add(pointers[i] as Local, panelStride))),
-      when(
-        from,
-        sums.map((row) => [row.map((sum, c) => sum.set(v.load(from, 16 * c))), from.add(fromStride)]),
-      ),
-      when(
-        depth,
-        repeat(
-          [
-            rows > 1 ? columns.map((column, c) => column.set(columnOf(c))) : [],
-            sums.map((row, r) => [
-              x.set(v.splatAt(left, 4 * r)),
-              row.map((sum, c) =>
-                sum.set(multiplyAdd(x, rows > 1 ? (columns[c] as Local) : columnOf(c), sum)),
-              ),
-            ]),
-            left.add(4 * rows),
-            pointers.map((p) => p.add(4 * PANEL)),
-            depth.set(sub(depth, 1)),
-          ],
-          depth,
+      const multiplyAdd = madd(relaxed);
+      const list = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
+      const sums = list(rows).map(() => list(2 * panels).map(() => local(V128)));
+      const pointers = list(panels).map(() => local(I32));
+      const k = local(I32);
+      const x = local(V128);
+      const columns = list(2 * panels).map(() => local(V128));
+      const columnOf = (c: number) => v.load(pointers[c >> 1] as Local, 16 * (c & 1));
+      // A single row has no tiles under it: what only they need would cost a short sum a tenth of its time.
+      const under = rows > 1;
+      const body: Code[] = [
+        pointers.map((p, i) => p.set(i === 0 ? right : add(pointers[i - 1] as Local, panelStride))),
+        when(
+          from,
+          sums.map((row) => [row.map((sum, c) => sum.set(v.load(from, 16 * c))), from.add(fromStride)]),
+          under ? sums.map((row) => row.map((sum) => sum.set(v.const(0)))) : undefined,
         ),
-      ),
-      sums.map((row) => [row.map((sum, c) => v.store(to, sum, 16 * c)), to.add(toStride)]),
-    ];
-  });
+        k.set(depth),
+        when(
+          k,
+          repeat(
+            [
+              rows > 1 ? columns.map((column, c) => column.set(columnOf(c))) : [],
+              sums.map((row, r) => [
+                x.set(v.splatAt(left, 4 * r)),
+                row.map((sum, c) =>
+                  sum.set(multiplyAdd(x, rows > 1 ? (columns[c] as Local) : columnOf(c), sum)),
+                ),
+              ]),
+              left.add(4 * rows),
+              pointers.map((p) => p.add(4 * PANEL)),
+              k.set(sub(k, 1)),
+            ],
+            k,
+          ),
+        ),
+        sums.map((row) => [row.map((sum, c) => v.store(to, sum, 16 * c)), to.add(toStride)]),
+      ];
+      return under ? repeat([body, tiles.set(sub(tiles, 1))], tiles) : body;
+    },
+  );
 }
