@@ -16,6 +16,8 @@ export default defineConfig({
   test: {
     // gpu.js and Chromium want a process of their own, and a test may set flags of V8.
     pool: "forks",
+    // No test asserts a time; the default of 5 s is met by nothing but a crowded machine.
+    testTimeout: 60_000,
     projects: folders.map((folder) => ({
       extends: true,
       test: { name: folder, root: folder, include: ["test/**/*.test.ts"] },
