@@ -1,6 +1,6 @@
 /**
- * About how long a launch takes, in ns: to decide whether sharing it out pays. Measured on one core of 4 GHz with baseline SIMD; a
- * slower core is slower at barriers, too.
+ * About how long a launch takes, in ns: to decide whether sharing it out pays. Estimates for one core of 4 GHz with baseline SIMD,
+ * from what whole workloads take; a slower core is slower at barriers, too.
  */
 import type { FunctionName } from "@recurra/core";
 import type { Bound } from "../launch.ts";
