@@ -7,6 +7,7 @@ import { idsBelow } from "./ids.ts";
 import { constant, normal, uniform, type Initializer } from "./initializers.ts";
 import { layerNorm as normalize } from "./layer-norm.ts";
 import { namedLayer, type Layer } from "./network.ts";
+import { lastRows } from "./ragged.ts";
 
 export interface RecurrentOptions {
   readonly inputSize: number;
@@ -178,7 +179,9 @@ export function activation(fn: (x: Expr) => Expr): Layer {
 export function last(x: Expr): Expr {
   const graph = graphOf(x, "last");
   check(x.node.domain === "sequence", "last", "a value at every step", "a single row a sequence");
-  return new Expr(graph, graph.last(x.node));
+  const rows = graph.input("last", 1, "batch");
+  graph.derived.set(rows.name, lastRows);
+  return new Expr(graph, gather(graph, x.node, rows));
 }
 
 export interface LayerNormOptions {

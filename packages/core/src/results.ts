@@ -1,8 +1,9 @@
 /** What a call reads back when its program has run, and what it makes of it. */
-import { lastRow, type Call } from "./call.ts";
+import type { Call } from "./call.ts";
 import type { Execution, Place } from "./execution.ts";
 import type { Node, StateNode } from "./expr.ts";
 import type { Lane, Read } from "./lane.ts";
+import { lastRow } from "./ragged.ts";
 import { pickRows, sizeOf, swapped, type Tensor } from "./tensor.ts";
 
 /** A tensor to be read, under its name. */

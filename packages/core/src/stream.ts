@@ -119,7 +119,12 @@ export function openStream(engine: Engine, options: StreamOptions): Stream | Syn
   };
   const restore = (state: Readonly<Record<string, Tensor>>): void => {
     calls.idle();
-    writeCall(execution, { steps: 1, batch, inputs: new Map(), states: readStates(graph, state, batch) });
+    writeCall(engine, execution, {
+      steps: 1,
+      batch,
+      inputs: new Map(),
+      states: readStates(graph, state, batch),
+    });
   };
   const dispose = (): void => {
     calls.dispose();
