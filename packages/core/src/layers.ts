@@ -1,6 +1,6 @@
 /** The layers. Each is made with its sizes and applied inside `stack` or `network`. */
 import type { Cell } from "./cell.ts";
-import { check, checkOptions, checkWhole } from "./check.ts";
+import { check, checkOneOf, checkOptions, checkWhole } from "./check.ts";
 import { fail } from "./errors.ts";
 import { concat, Expr, gather, graphOf, Matrix, select, type ParameterNode } from "./expr.ts";
 import { idsBelow } from "./ids.ts";
@@ -29,7 +29,7 @@ export interface RecurrentOptions {
 }
 
 const merges = {
-  concat: (a: Expr, b: Expr) => concat(a, b),
+  concat,
   sum: (a: Expr, b: Expr) => a.plus(b),
   mul: (a: Expr, b: Expr) => a.times(b),
   mean: (a: Expr, b: Expr) => a.plus(b).times(0.5),
@@ -68,10 +68,10 @@ export function recurrent(cell: Cell, options: RecurrentOptions): Layer {
   for (const [key, size] of Object.entries({ inputSize, hiddenSize, layers }))
     checkWhole(size, `${who}: ${key}`);
   probability(dropout, `${who}: dropout`);
-  for (const flag of [bidirectional, reverse])
-    check(typeof flag === "boolean", `${who}: bidirectional and reverse`, "true or false", flag);
+  for (const [key, flag] of Object.entries({ bidirectional, reverse }))
+    checkOneOf(flag, [true, false], `${who}: ${key}`);
   check(!bidirectional || !reverse, who, "either bidirectional or reverse", "both");
-  check(Object.hasOwn(merges, merge), `${who}: merge`, `one of ${Object.keys(merges).join(", ")}`, merge);
+  checkOneOf(merge, Object.keys(merges), `${who}: merge`);
   checkOptions(initializers, cell.weights, `${who}: initializers`);
 
   return namedLayer(cell.name, inputSize, options.name, (x, parameters, states) => {

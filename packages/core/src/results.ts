@@ -62,15 +62,12 @@ export const collect = <G extends string, R>(
   groups: Readonly<Record<G, readonly Wanted[]>>,
   then: (found: Found<G>) => R,
 ): R | Promise<R> => {
-  const reads: Wanted[] = [];
-  for (const group in groups) reads.push(...groups[group]);
-  const found = (): Found<G> => {
-    const all = {} as Record<G, Record<string, Tensor>>;
-    for (const group in groups) {
-      const tensors: Record<string, Tensor> = (all[group] = {});
-      for (const wanted of groups[group]) tensors[wanted.name] = tensorOf(wanted);
-    }
-    return all;
-  };
-  return lane.read(reads, () => then(found()), undefined);
+  const all = Object.entries<readonly Wanted[]>(groups);
+  const tensors = (list: readonly Wanted[]) =>
+    Object.fromEntries(list.map((wanted) => [wanted.name, tensorOf(wanted)]));
+  return lane.read(
+    all.flatMap(([, list]) => list),
+    () => then(Object.fromEntries(all.map(([group, list]) => [group, tensors(list)])) as Found<G>),
+    undefined,
+  );
 };
