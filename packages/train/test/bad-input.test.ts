@@ -44,7 +44,7 @@ describe("a batch", () => {
     ["values for labels", classes, { x, target: values }, /expected a target of shape \[3, 2\]/],
     ["whole numbers for values", distances, { x, target: { shape: [T, B, C], data: new Int32Array(24) } }, /in a Float32Array, got 24 in Int32Array/],
     ["too few", classes, { x, target: { shape: [T, B], data: Int32Array.of(0) } }, /expected 6 values/],
-    ["no target", classes, { x } as Batch, /got undefined/],
+    ["no target", classes, { x } as unknown as Batch, /got undefined/],
     ["NaN in x", classes, { x: { ...x, data: spoil(x.data, 7, NaN) }, target: ids }, /input x: batch row 1, step 1: expected finite numbers, got NaN in column 1.*NON_FINITE/],
     ["Infinity in x", classes, { x: { ...x, data: spoil(x.data, 0, Infinity) }, target: ids }, /input x: batch row 0, step 0/],
     ["NaN in the target", distances, { x, target: { ...values, data: spoil(values.data, 13, NaN) } }, /meanSquared: batch row 1, step 1: expected a finite target, got NaN.*NON_FINITE/],
