@@ -162,7 +162,7 @@ function train(
     who: string,
     then: (found: Evaluation) => R,
   ): R | Promise<R> {
-    writeCall(execution, call);
+    writeCall(engine, execution, call);
     execution.run(call.steps);
     return collect(
       engine,
