@@ -1,12 +1,13 @@
 /** The layers. Each is made with its sizes and applied inside `stack` or `network`. */
 import type { Cell } from "./cell.ts";
-import { check, checkOptions, checkWhole } from "./check.ts";
+import { check, checkOneOf, checkOptions, checkWhole } from "./check.ts";
 import { fail } from "./errors.ts";
 import { concat, Expr, gather, graphOf, Matrix, select, type ParameterNode } from "./expr.ts";
 import { idsBelow } from "./ids.ts";
 import { constant, normal, uniform, type Initializer } from "./initializers.ts";
 import { layerNorm as normalize } from "./layer-norm.ts";
 import { namedLayer, type Layer } from "./network.ts";
+import { lastRows } from "./ragged.ts";
 
 export interface RecurrentOptions {
   readonly inputSize: number;
@@ -28,7 +29,7 @@ export interface RecurrentOptions {
 }
 
 const merges = {
-  concat: (a: Expr, b: Expr) => concat(a, b),
+  concat,
   sum: (a: Expr, b: Expr) => a.plus(b),
   mul: (a: Expr, b: Expr) => a.times(b),
   mean: (a: Expr, b: Expr) => a.plus(b).times(0.5),
@@ -67,10 +68,10 @@ export function recurrent(cell: Cell, options: RecurrentOptions): Layer {
   for (const [key, size] of Object.entries({ inputSize, hiddenSize, layers }))
     checkWhole(size, `${who}: ${key}`);
   probability(dropout, `${who}: dropout`);
-  for (const flag of [bidirectional, reverse])
-    check(typeof flag === "boolean", `${who}: bidirectional and reverse`, "true or false", flag);
+  for (const [key, flag] of Object.entries({ bidirectional, reverse }))
+    checkOneOf(flag, [true, false], `${who}: ${key}`);
   check(!bidirectional || !reverse, who, "either bidirectional or reverse", "both");
-  check(Object.hasOwn(merges, merge), `${who}: merge`, `one of ${Object.keys(merges).join(", ")}`, merge);
+  checkOneOf(merge, Object.keys(merges), `${who}: merge`);
   checkOptions(initializers, cell.weights, `${who}: initializers`);
 
   return namedLayer(cell.name, inputSize, options.name, (x, parameters, states) => {
@@ -178,7 +179,9 @@ export function activation(fn: (x: Expr) => Expr): Layer {
 export function last(x: Expr): Expr {
   const graph = graphOf(x, "last");
   check(x.node.domain === "sequence", "last", "a value at every step", "a single row a sequence");
-  return new Expr(graph, graph.last(x.node));
+  const rows = graph.input("last", 1, "batch");
+  graph.derived.set(rows.name, lastRows);
+  return new Expr(graph, gather(graph, x.node, rows));
 }
 
 export interface LayerNormOptions {

@@ -28,7 +28,7 @@ describe("a recurrent layer", () => {
     ],
     ["both ways, null", /bidirectional.*: expected true or false, got null/, { bidirectional: null }],
     ["in reverse, perhaps", /reverse: expected true or false, got 1/, { reverse: 1 }],
-    ["that merges by null", /merge: expected one of concat, sum, .* got null/, { merge: null }],
+    ["that merges by null", /merge: expected "concat" or "sum" or .* got null/, { merge: null }],
     ["that merges by a number", /merge: .* got 3/, { merge: 3 }],
     ["that merges by what objects inherit", /merge: .* got "toString"/, { merge: "toString" }],
     ["with dropout of null", /dropout: expected a probability .* got null/, { dropout: null }],
