@@ -31,7 +31,8 @@ const workloads = [
 /** Forward and backward alone: from a gradient of the output that lies there, to those of the parameters. */
 function bare(/** @type {import("@recurra/core").Model} */ { engine }) {
   const graph = engine.network.build();
-  const output = [...graph.outputs.values()][0];
+  const output = graph.outputs.get("output");
+  if (!output) throw new Error("a stack has an output");
   const domain = output.domain === "batch" ? "batch" : "sequence";
   const { parameters } = differentiate(graph, [[output, graph.input("d", output.width, domain)]]);
   const program = compile(graph, {
@@ -53,35 +54,37 @@ function bare(/** @type {import("@recurra/core").Model} */ { engine }) {
   return () => execution.run(T);
 }
 
-const runs = workloads.flatMap(({ name, network, loss, target }) => {
+const turns = workloads.map(({ name, network, loss, target }) => {
   const model = createModel(network, backend, { seed: 1 });
   const trainer = createTrainer(model, { loss, optimizer: adam() });
-  const network2 = bare(createModel(network, backend, { seed: 1 }));
-  return [
-    { name: `${name} step`, run: () => trainer.step({ x, target }) },
-    { name: `${name} forward and backward alone`, run: network2 },
-    { name: `${name} forward`, run: () => model.runSync(x, { output: "last" }) },
-  ];
-});
-const best = runs.map(() => Infinity);
-const end = performance.now() + 1000 * seconds;
-while (performance.now() < end)
-  for (const [i, { run }] of runs.entries()) {
+  const alone = bare(createModel(network, backend, { seed: 1 }));
+  const best = { step: Infinity, alone: Infinity, forward: Infinity };
+  const time = async (/** @type {keyof typeof best} */ which, /** @type {() => unknown} */ run) => {
     const start = performance.now();
     await run();
-    best[i] = Math.min(best[i], performance.now() - start);
-  }
-for (const [i, { name }] of runs.entries())
-  console.log(
-    name.padEnd(32),
-    `${best[i].toFixed(3)} ms`,
-    `${((flops * (i % 3 === 2 ? 1 : 3)) / best[i] / 1e6).toFixed(1)} GFLOP/s`,
-  );
-for (const i of [0, 3]) {
-  const share = 1 - best[i + 1] / best[i];
-  const speed = (3 * best[i + 2]) / best[i];
-  console.log(
-    `${workloads[i / 3].name}: loss, optimizer and data ${(100 * share).toFixed(1)}% of a step; ${speed.toFixed(2)} of the forward's GFLOP/s`,
-  );
+    best[which] = Math.min(best[which], performance.now() - start);
+  };
+  const turn = async () => {
+    await time("step", () => trainer.step({ x, target }));
+    await time("alone", alone);
+    await time("forward", () => model.runSync(x, { output: "last" }));
+  };
+  return { name, best, turn };
+});
+const end = performance.now() + 1000 * seconds;
+while (performance.now() < end) for (const { turn } of turns) await turn();
+for (const { name, best } of turns) {
+  const line = (/** @type {string} */ what, /** @type {number} */ ms, /** @type {number} */ work) =>
+    console.log(
+      `${name} ${what}`.padEnd(32),
+      `${ms.toFixed(3)} ms`,
+      `${((flops * work) / ms / 1e6).toFixed(1)} GFLOP/s`,
+    );
+  line("step", best.step, 3);
+  line("forward and backward alone", best.alone, 3);
+  line("forward", best.forward, 1);
+  const share = (100 * (1 - best.alone / best.step)).toFixed(1);
+  const speed = ((3 * best.forward) / best.step).toFixed(2);
+  console.log(`${name}: loss, optimizer and data ${share}% of a step; ${speed} of the forward's GFLOP/s`);
 }
 backend.dispose();

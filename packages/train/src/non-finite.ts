@@ -74,7 +74,7 @@ export function locate(
     return result;
   };
   try {
-    writeCall(run.execution, call);
+    writeCall(engine, run.execution, call);
     run.execution.run(call.steps);
     const parameters = [...engine.graph.parameters.values()].map(
       ({ name, storage, row: first, rows, width }) => ({
