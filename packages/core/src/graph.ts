@@ -119,6 +119,8 @@ export interface BuildOptions {
 export interface Dropout {
   readonly input: InputNode;
   readonly keep: number;
+  /** All steps of a sequence have the same. */
+  readonly once: boolean;
 }
 
 const domains: readonly Domain[] = ["one", "batch", "sequence"];

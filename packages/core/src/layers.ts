@@ -22,6 +22,10 @@ export interface RecurrentOptions {
   /** Probability of dropping an output between layers, when a gradient is taken with dropout. */
   readonly dropout?: number;
   /**
+   * Probability of dropping a unit of the state in the products with U, the same at every step of a sequence. Gal & Ghahramani 2016.
+   */
+  readonly recurrentDropout?: number;
+  /**
    * By a parameter's name in the cell ("b.f"), or its group ("W"). Default: what the cell declares, or PyTorch's uniform ±1/√hiddenSize.
    */
   readonly initializers?: Readonly<Record<string, Initializer>>;
@@ -51,13 +55,14 @@ export function recurrent(cell: Cell, options: RecurrentOptions): Layer {
       "merge",
       "reverse",
       "dropout",
+      "recurrentDropout",
       "initializers",
       "name",
     ],
     who,
   );
   const { inputSize, hiddenSize, layers = 1, merge = "concat", dropout = 0, initializers = {} } = options;
-  const { bidirectional = false, reverse = false } = options;
+  const { bidirectional = false, reverse = false, recurrentDropout = 0 } = options;
   check(
     Array.isArray((cell as Partial<Cell> | null)?.weights),
     who,
@@ -68,6 +73,7 @@ export function recurrent(cell: Cell, options: RecurrentOptions): Layer {
   for (const [key, size] of Object.entries({ inputSize, hiddenSize, layers }))
     checkWhole(size, `${who}: ${key}`);
   probability(dropout, `${who}: dropout`);
+  probability(recurrentDropout, `${who}: recurrentDropout`);
   for (const [key, flag] of Object.entries({ bidirectional, reverse }))
     checkOneOf(flag, [true, false], `${who}: ${key}`);
   check(!bidirectional || !reverse, who, "either bidirectional or reverse", "both");
@@ -95,6 +101,7 @@ export function recurrent(cell: Cell, options: RecurrentOptions): Layer {
           reverse: backwards,
           hiddenSize,
           initializers,
+          drop: (h) => drop(h, recurrentDropout, `dropout ${states}${suffix}`),
         });
       };
       value = bidirectional ? merges[merge](run(false), run(true)) : run(reverse);
@@ -159,13 +166,16 @@ export function dropout(p: number): Layer {
   return (x) => drop(x, p);
 }
 
-function drop(x: Expr, probability: number): Expr {
+/** @param once the name of a mask that all steps share, and all that are dropped by it */
+function drop(x: Expr, probability: number, once?: string): Expr {
   const graph = graphOf(x, "dropout");
   if (!graph.options.dropout || probability === 0) return x;
   const keep = 1 - probability;
   const domain = x.node.domain === "batch" ? "batch" : "sequence";
-  const input = graph.input(`dropout.${graph.dropouts.length}`, x.width, domain);
-  graph.dropouts.push({ input, keep });
+  const { dropouts } = graph;
+  const input = graph.input(once ?? `dropout.${dropouts.length}`, x.width, domain);
+  if (!dropouts.some((other) => other.input === input))
+    dropouts.push({ input, keep, once: once !== undefined });
   return select(new Expr(graph, input), x.times(1 / keep), 0);
 }
 

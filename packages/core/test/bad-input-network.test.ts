@@ -31,6 +31,11 @@ describe("a recurrent layer", () => {
     ["that merges by null", /merge: expected "concat" or "sum" or .* got null/, { merge: null }],
     ["that merges by a number", /merge: .* got 3/, { merge: 3 }],
     ["that merges by what objects inherit", /merge: .* got "toString"/, { merge: "toString" }],
+    [
+      "with recurrentDropout of 1",
+      /recurrentDropout: expected a probability .* got 1/,
+      { recurrentDropout: 1 },
+    ],
     ["with dropout of null", /dropout: expected a probability .* got null/, { dropout: null }],
     ["with dropout in a text", /dropout: expected a probability .* got "0\.5"/, { dropout: "0.5" }],
     ["with null initializers", /recurrent: initializers: expected .* got null/, { initializers: null }],

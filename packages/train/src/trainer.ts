@@ -7,7 +7,7 @@ import {
 import { readBatch, type Given } from "./batch.ts";
 import type { Loss } from "./losses/loss.ts";
 import { memoryOf } from "./memory.ts";
-import { drawMasks } from "./masks.ts";
+import { drawStep } from "./masks.ts";
 import { locate, stop } from "./non-finite.ts";
 import type { Optimizer } from "./optimizers/optimizer.ts";
 import { hold, LOSS, outputOf, planOf, type TrainingPlan } from "./program.ts";
@@ -203,7 +203,7 @@ function train(
       const read = readBatch(engine, loss, batch);
       const number = taken + 1;
       const found = boundTo(read, true);
-      drawMasks(found.plan.graph, read.call, seed, number);
+      drawStep(found.plan.graph, read.call, seed, number);
       return perform(read, found, `training step ${number}`, (evaluation): Step => {
         backend.write(scalars, Float32Array.from(Object.values(optimizer.scalars(number, learningRate))), 0);
         found.update?.();
