@@ -155,7 +155,6 @@ const continued = ({ continues = false, ...batch }: DataBatch, carried: Evaluati
   continues ? { ...batch, state: carried } : batch;
 
 function throwIfAborted(signal: Signal | undefined): void {
-  // eslint-disable-next-line @typescript-eslint/only-throw-error -- the platform's own reason, an Error unless its user gave another
   if (signal?.aborted) throw signal.reason;
 }
 

@@ -3,7 +3,7 @@
  * many batches is sorted by length, cut, and the batches are put in any order again (Morishita et al. 2017 compare such ways).
  */
 import type { Random } from "@recurra/core";
-import { check, checkOptions, checkWhole, fail, isWhole } from "@recurra/core/internal";
+import { check, checkOptions, checkWhole, isWhole } from "@recurra/core/internal";
 import { derived, shuffled } from "../random.ts";
 import type { Batch } from "../types.ts";
 import { collate } from "./collate.ts";
@@ -26,7 +26,7 @@ export function batches(given: Examples | readonly Any[], options: BatchOptions)
   const who = "batches";
   const { batchSize, seed } = readOptions(options, who);
   const examples = examplesOf(given);
-  if (!isWhole(examples.size)) fail("INVALID_ARGUMENT", `${who}: expected at least one example, got ${examples.size}`);
+  check(isWhole(examples.size), who, "at least one example", examples.size);
   return {
     size: Math.ceil(examples.size / batchSize),
     *batches(epoch, from = 0) {

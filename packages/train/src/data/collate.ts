@@ -29,7 +29,7 @@ function targets(
 ): Tensor | IdTensor {
   const given = examples.map((example) => ("labels" in example ? example.labels : example.target));
   given.forEach((target, row) => checkPart(target, `target of row ${row}`));
-  if (examples.some((example) => "labels" in example)) return labels(given as readonly IdTensor[]);
+  if (examples.some((example) => "labels" in example)) return labels(given);
   const first = given[0] as Tensor | IdTensor;
   const perStep = first.shape.length === (isIds(first) ? 1 : 2);
   if (!perStep) return one(given);
