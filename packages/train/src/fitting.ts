@@ -1,26 +1,25 @@
 /** The loop over epochs and batches. It knows a trainer and data, and where it stands; all else is theirs. */
 import { checkOptions, checkWhole, check, fail } from "@recurra/core/internal";
-import { checkBatch, inBatch } from "./check-batch.ts";
 import type { Checkpoint } from "./checkpoint/checkpoint.ts";
 import { fromSnapshot, toSnapshot, type Position } from "./checkpoint/snapshot.ts";
-import type { Data, DataBatch } from "./data/data.ts";
+import type { Data } from "./data/data.ts";
 import type { FitEvent } from "./events.ts";
-import { addTo, meansOf, type Measured, type Sums } from "./means.ts";
+import { inBatch } from "./in-batch.ts";
+import { addTo, meansOf } from "./means.ts";
 import type { Metric } from "./metrics.ts";
+import type { Plateau, Schedule } from "./schedules.ts";
 import { turn } from "./turn.ts";
-import type { Batch, Evaluation, Trainer } from "./types.ts";
-
-/** What `fit` needs of an AbortSignal. */
-export interface Signal {
-  readonly aborted: boolean;
-  readonly reason: unknown;
-}
+import type { StepOptions, Trainer } from "./types.ts";
+import { continued, throwIfAborted, validate, type Signal } from "./validate.ts";
 
 export interface FittingOptions {
   /** How many times to go over the data. */
   readonly epochs: number;
-  /** The learning rate of each step, from how many were taken before. Default: the optimizer's own. */
-  readonly schedule?: (step: number) => number;
+  /**
+   * The learning rate of each step, from how many were taken before; or from the loss (the validation's, where there is one) after each
+   * epoch. Default: the optimizer's own.
+   */
+  readonly schedule?: Schedule | Plateau;
   /** What no step is taken on. Its loss is measured after every epoch, and the best parameters are kept. */
   readonly validation?: Data;
   /** Measured on the validation data and, of every batch before its step, on the training data. */
@@ -60,6 +59,10 @@ export async function* fitting(
   let at: Position = { seed, epoch: 0, batch: 0, sums: {}, waited: 0, carried: {}, bestParameters: {} };
   let step = 0;
 
+  const rate = (before: number): StepOptions => {
+    if (schedule === undefined) return {};
+    return { learningRate: typeof schedule === "function" ? schedule(before) : schedule.learningRate };
+  };
   const save = async (): Promise<void> => checkpoint?.save(toSnapshot(at, await trainer.state()));
 
   const saved = await checkpoint?.load();
@@ -70,6 +73,7 @@ export async function* fitting(
     step = state.step;
     // More epochs may be asked for than last time.
     if (at.ended === "epochs" && at.epoch < epochs) delete at.ended;
+    if (typeof schedule === "object" && at.plateau) schedule.restore(at.plateau);
   }
 
   while (at.ended === undefined && at.epoch < epochs) {
@@ -78,13 +82,9 @@ export async function* fitting(
       const { epoch, batch: index } = at;
       const taken = await inBatch(`batch ${index} of epoch ${epoch}`, async () => {
         const given = continued(batch, at.carried);
-        checkBatch(given);
-        const { learningRate, ...result } = await trainer.step(
-          given,
-          schedule && { learningRate: schedule(step) },
-        );
+        const result = await trainer.step(given, rate(step));
         addTo(at.sums, result, given, metrics);
-        return { learningRate, ...result };
+        return result;
       });
       step = taken.step;
       at.batch++;
@@ -99,7 +99,7 @@ export async function* fitting(
 
     const { epoch } = at;
     const means = meansOf(at.sums, metrics);
-    const validated = validation && (await evaluate(trainer, validation, metrics, signal));
+    const validated = validation && (await validate(trainer, validation, metrics, signal));
     const best = validated !== undefined && !(at.best && at.best.loss <= validated.loss);
     if (best) {
       const { parameters } = await trainer.state();
@@ -112,6 +112,10 @@ export async function* fitting(
       carried: {},
       waited: best ? 0 : at.waited + 1,
     });
+    if (typeof schedule === "object") {
+      schedule.observe((validated ?? means).loss);
+      at.plateau = schedule.state();
+    }
     if (validated && at.waited >= patience) at.ended = "patience";
     else if (at.epoch >= epochs) at.ended = "epochs";
     await save();
@@ -120,42 +124,6 @@ export async function* fitting(
 
   if (at.best) trainer.restore({ ...(await trainer.state()), parameters: at.bestParameters });
   yield { type: "end", reason: at.ended ?? "epochs", epochs: at.epoch, step, best: at.best };
-}
-
-/** The mean loss and the metrics over all batches of data. */
-export async function evaluate(
-  trainer: Trainer,
-  data: Data,
-  metrics: readonly Metric[] = [],
-  signal?: Signal,
-): Promise<Measured> {
-  const sums: Sums = {};
-  let carried: Evaluation["state"] = {};
-  let index = 0;
-  for await (const batch of data.batches(0)) {
-    throwIfAborted(signal);
-    const given = continued(batch, carried);
-    const evaluated = await inBatch(`batch ${index} of the validation data`, async () => {
-      checkBatch(given);
-      return trainer.evaluate(given);
-    });
-    addTo(sums, evaluated, given, metrics);
-    carried = evaluated.state;
-    index++;
-    await turn();
-  }
-  if (index === 0) fail("INVALID_ARGUMENT", "fit: expected at least one batch of validation data, got none");
-  const means = meansOf(sums, metrics);
-  if (!Number.isFinite(means.loss))
-    fail("NON_FINITE", `fit: expected a finite loss on the validation data, got ${means.loss}`);
-  return means;
-}
-
-const continued = ({ continues = false, ...batch }: DataBatch, carried: Evaluation["state"]): Batch =>
-  continues ? { ...batch, state: carried } : batch;
-
-function throwIfAborted(signal: Signal | undefined): void {
-  if (signal?.aborted) throw signal.reason;
 }
 
 function readOptions(data: Data, options: FittingOptions): void {
@@ -168,7 +136,12 @@ function readOptions(data: Data, options: FittingOptions): void {
   checkWhole(seed, `${who}: seed`, -Infinity);
   if (validation !== undefined) check(isData(validation), `${who}: validation`, "data", validation);
   if (schedule !== undefined)
-    check(typeof schedule === "function", `${who}: schedule`, "a function of the step", schedule);
+    check(
+      typeof schedule === "function" || typeof (schedule as Partial<Plateau> | null)?.observe === "function",
+      `${who}: schedule`,
+      "a function of the step, or plateau(…)",
+      schedule,
+    );
   if (patience !== undefined) {
     checkWhole(patience, `${who}: patience`);
     check(validation !== undefined, `${who}: patience`, "validation data to judge by", validation);

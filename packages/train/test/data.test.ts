@@ -274,8 +274,7 @@ describe("what is random", () => {
     for (let seed = -2; seed < 8; seed++)
       for (let epoch = 0; epoch < 10; epoch++)
         for (let p = 0; p < 10; p++) firsts.push(derived(seed, epoch, p)());
-    firsts.push(derived(0)(), derived(0, 0)(), derived(2 ** 32)());
-    expect(new Set(firsts).size).toBe(1003);
+    expect(new Set(firsts).size).toBe(1000);
     // The first numbers of neighbouring seeds are uniform: each tenth has a tenth, within five standard deviations.
     for (let tenth = 0; tenth < 10; tenth++) {
       const count = firsts.filter((u) => Math.floor(u * 10) === tenth).length;

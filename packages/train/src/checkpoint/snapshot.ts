@@ -3,6 +3,7 @@ import type { Tensor } from "@recurra/core";
 import { fail, isRecord, isWhole } from "@recurra/core/internal";
 import type { EndEvent } from "../events.ts";
 import type { Sums } from "../means.ts";
+import type { PlateauState } from "../schedules.ts";
 import type { TrainerState } from "../types.ts";
 import type { Snapshot } from "./checkpoint.ts";
 
@@ -19,6 +20,7 @@ export interface Position {
   /** How many epochs in a row weren't the best. */
   waited: number;
   best?: EndEvent["best"];
+  plateau?: PlateauState;
   /** Why it is over. */
   ended?: EndEvent["reason"];
   /** The states after the last batch, which the next may go on from. */
