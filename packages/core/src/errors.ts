@@ -10,6 +10,7 @@ export type ErrorCode =
   | "OUT_OF_MEMORY"
   | "UNSUPPORTED" // this backend, or the planner, can't do it
   | "DEVICE_LOST"
+  | "FILE_ERROR" // a file that can't be read or written, or isn't what it should be
   | "INTERNAL"; // a program that the verifier refuses
 
 /** Every error that Recurra throws on purpose. */

@@ -1,7 +1,7 @@
 /** What the conformance kit, backends' tests and tools need of core's inside. No promises of stability. */
 export { differentiate, type Adjoint } from "./adjoint.ts";
 export { readCall, writeCall, type Call } from "./call.ts";
-export { check, checkOneOf, checkOptions, checkWhole, isRecord, show } from "./check.ts";
+export * from "./check.ts";
 export { backward } from "./compile/backward.ts";
 export { compile, type CompileOptions } from "./compile/compile.ts";
 export { verify, verifying } from "./compile/verify.ts";
