@@ -1,5 +1,5 @@
 // One workload after another: prepare every system, check it, then time rounds in turn, so that ratios are of one run.
-import { check, PEER_TOLERANCE, type Verdict } from "./check.ts";
+import { check, PEER_TOLERANCE, TRAIN_TOLERANCE, type Verdict } from "./check.ts";
 import type { Expected } from "./expected.ts";
 import { type Shown, Unable } from "./system.ts";
 import type { Entry, SystemName } from "./systems/index.ts";
@@ -136,10 +136,11 @@ async function enter(
   return { ...entrant, verdict };
 }
 
-/** Peers show no gates, only outputs and gradients. */
+/** Peers show no gates, only outputs, gradients and losses. */
 function peerTolerances({ values }: Expected, kind: Kind): Record<string, number> {
   const names = kind === "forward" ? ["output"] : Object.keys(values);
-  return Object.fromEntries(names.map((name) => [name, PEER_TOLERANCE]));
+  const tolerance = kind === "train" ? TRAIN_TOLERANCE : PEER_TOLERANCE;
+  return Object.fromEntries(names.map((name) => [name, tolerance]));
 }
 
 async function timeInTurns(

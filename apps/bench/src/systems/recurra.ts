@@ -1,6 +1,8 @@
 // Our own backends, as a user of Recurra calls them.
+import { adam, createTrainer, crossEntropy } from "@recurra/train";
 import { createModel, gradientSync, type SyncBackend, type SyncModel } from "@recurra/core";
-import { FRAMES } from "../data.ts";
+import { FRAMES, LEARNING_RATE } from "../data.ts";
+import { firstLosses } from "../first-losses.ts";
 import { networkOf } from "../network.ts";
 import { Unable, type Job, type Prepared, type Results, type System } from "../system.ts";
 import { rounds } from "../timing.ts";
@@ -9,13 +11,15 @@ export const recurra = (open: () => SyncBackend | Promise<SyncBackend>): System 
   async prepare(job) {
     const backend = await open();
     const int8 = job.variant === "int8";
-    if (int8 && job.kind === "gradient") throw new Unable("int8 weights only infer");
+    if (int8 && job.kind !== "forward") throw new Unable("int8 weights only infer");
     const model = createModel(networkOf(job.workload), backend, {
       parameters: job.data.parameters,
       ...(int8 && { weights: "int8" }),
     });
+    const { accuracy } = model.engine.backend;
+    if (job.kind === "train") return { ...(await train(model, job)), accuracy };
     const prepare = job.kind === "gradient" ? gradient : job.workload.step ? step : forward;
-    return { ...prepare(model, job), accuracy: model.engine.backend.accuracy };
+    return { ...prepare(model, job), accuracy };
   },
 });
 
@@ -52,4 +56,13 @@ function gradient(model: SyncModel, { data }: Job): Prepared {
     input: input!.data,
   };
   return { results, round: rounds(run) };
+}
+
+async function train(model: SyncModel, { data }: Job): Promise<Prepared> {
+  const trainer = createTrainer(model, {
+    loss: crossEntropy(),
+    optimizer: adam({ learningRate: LEARNING_RATE }),
+  });
+  const step = async () => (await trainer.step({ x: data.x, target: data.classes })).loss;
+  return { results: await firstLosses(step), round: rounds(step) };
 }
