@@ -18,6 +18,8 @@ export interface Entry {
   readonly called?: Readonly<Record<string, string>>;
   /** What a strict policy (`script-src 'self'`) must allow besides: "'wasm-unsafe-eval'", "'unsafe-eval'". */
   readonly scriptSources?: readonly string[];
+  /** The same of workers (`worker-src 'self'`): "blob:". */
+  readonly workerSources?: readonly string[];
   /** Imported when asked for, so that no backend's package is loaded for another's sake. */
   open(way: Way, find?: FindModule): Promise<Backend>;
 }
@@ -36,6 +38,8 @@ export const backends: Registry = {
     // Modules that were made ahead of time, and other ways to run.
     variants: [...moduleFiles, "threads", "int8"],
     scriptSources: ["'wasm-unsafe-eval'"],
+    // Threads.
+    workerSources: ["blob:"],
     called: { threads: `threads=${THREADS}` },
     async open({ variant }, find) {
       const { openWasm } = await import("@recurra/backend-wasm");

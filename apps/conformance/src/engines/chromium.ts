@@ -19,10 +19,10 @@ export const quiet = [
 /** @param folder has page.js and what it loads */
 export const chromiumEngine =
   (kind: "page" | "worker", { folder = pageFolder, flags = [] as readonly string[] } = {}): Engine =>
-  async (job, { scriptSources = [] }, tell) => {
+  async (job, entry, tell) => {
     const browser = await chromium.launch({ executablePath: findChromium(), args: [...quiet, ...flags] });
     try {
-      const server = await serve(folder, ["'self'", ...scriptSources]);
+      const server = await serve(folder, entry);
       try {
         await visit(browser, `${server.url}?${toQuery(job)}${kind === "worker" ? "&worker" : ""}`, tell);
       } finally {
