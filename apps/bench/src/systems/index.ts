@@ -14,6 +14,8 @@ export interface Entry {
   readonly different?: true;
   /** What has to be fetched before its first use. */
   readonly fetch?: Peer;
+  /** It runs on headless GL: `gl`, compiled, and a display. */
+  readonly headlessGl?: true;
 }
 
 const forward: readonly Kind[] = ["forward"];
@@ -26,6 +28,7 @@ export const backends: Readonly<Record<string, Entry>> = {
     kinds: both,
     variants: ["int8", "threads=2"],
   },
+  gpujs: { load: async () => (await import("./gpujs.ts")).gpujs, kinds: both, headlessGl: true },
 };
 
 export const peers: Readonly<Record<string, Entry>> = {
@@ -43,6 +46,11 @@ export const peers: Readonly<Record<string, Entry>> = {
   },
   numpy: { load: async () => (await import("./numpy.ts")).numpy, kinds: forward },
   naive: { load: async () => (await import("./naive.ts")).naive, kinds: forward },
+  "gpujs-naive": {
+    load: async () => (await import("./gpujs-naive.ts")).gpujsNaive,
+    kinds: forward,
+    headlessGl: true,
+  },
 };
 
 /** A flag's word, taken apart: `wasm(int8)` is the system `wasm` in its variant `int8`. */

@@ -20,7 +20,8 @@ export const quiet = [
 export const chromiumEngine =
   (kind: "page" | "worker", { folder = pageFolder, flags = [] as readonly string[] } = {}): Engine =>
   async (job, entry, tell) => {
-    const browser = await chromium.launch({ executablePath: findChromium(), args: [...quiet, ...flags] });
+    const args = [...quiet, ...(entry.chromiumFlags ?? []), ...flags];
+    const browser = await chromium.launch({ executablePath: findChromium(), args });
     try {
       const server = await serve(folder, entry);
       try {
