@@ -7,7 +7,7 @@ import { moduleFiles } from "../module-files.ts";
 import { moduleFile } from "../paths.ts";
 
 const html =
-  '<!doctype html><meta charset="utf-8"><title>Recurra</title><script type="module" src="page.js"></script>';
+  '<!doctype html><meta charset="utf-8"><title>Recurra</title><pre></pre><script type="module" src="page.js"></script>';
 
 export interface Server {
   readonly url: string;
