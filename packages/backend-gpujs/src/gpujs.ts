@@ -40,7 +40,7 @@ export interface RunKernel<R> {
   (...args: readonly unknown[]): R;
   setOutput(output: readonly number[]): unknown;
   destroy(): void;
-  readonly kernel: { readonly constructor: { readonly mode: string } };
+  readonly kernel: { readonly constructor: KernelClass };
   readonly fallbackReason?: string | null;
 }
 
@@ -53,8 +53,14 @@ export interface Features {
   readonly kernelMap: boolean;
 }
 
+/** A class for each mode; its own `mode` is "gpu" for all of WebGL's. */
+export interface KernelClass {
+  readonly mode: string;
+  readonly features: Features | null;
+}
+
 export interface Gpu {
-  readonly Kernel: { readonly mode: string; readonly features: Features | null };
+  readonly Kernel: KernelClass;
   readonly context: Gl | null;
   createKernel(source: string, settings: KernelSettings): RunKernel<Output>;
   createKernelMap(
@@ -92,9 +98,33 @@ interface Library {
     readonly type: "ArrayTexture(1)";
   }) => Texture;
   readonly Input: new (value: Float32Array, size: readonly number[]) => object;
+  readonly WebGL2Kernel: KernelClass;
+  readonly WebGLKernel: KernelClass;
+  readonly HeadlessGLKernel: KernelClass;
+  readonly WebGPUKernel: KernelClass;
+  readonly CPUKernel: KernelClass;
+  readonly WebAssemblyKernel: KernelClass;
 }
 
-export const { GPU, Texture, Input } = library as unknown as Library;
+const gpujs = library as unknown as Library;
+
+export const { GPU, Texture, Input } = gpujs;
+
+/** What runs a mode's kernels. */
+export const classes: Readonly<Record<Mode, KernelClass>> = {
+  webgl2: gpujs.WebGL2Kernel,
+  webgl: gpujs.WebGLKernel,
+  headlessgl: gpujs.HeadlessGLKernel,
+  webgpu: gpujs.WebGPUKernel,
+  cpu: gpujs.CPUKernel,
+  webasm: gpujs.WebAssemblyKernel,
+};
+
+export const modes = Object.keys(classes) as readonly Mode[];
+
+/** The mode that a kernel class runs. */
+export const modeOf = (kernel: KernelClass): string =>
+  modes.find((mode) => classes[mode] === kernel) ?? kernel.mode;
 
 /** Where this module lies. */
 export const here = (import.meta as unknown as { readonly url: string }).url;

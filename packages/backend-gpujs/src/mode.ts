@@ -1,6 +1,6 @@
 /** Which of gpu.js's modes runs here. gpu.js would fall back to another, in the end to the CPU, without a word. */
 import { fail, kindOf } from "./errors.ts";
-import { GPU, here, type Gpu, type Mode } from "./gpujs.ts";
+import { GPU, here, modeOf, modes, type Gpu, type Mode } from "./gpujs.ts";
 
 /** What is asked of Node, where this is Node. */
 interface Platform {
@@ -64,8 +64,6 @@ async function runs(mode: Mode): Promise<boolean> {
   }
 }
 
-const modes = Object.keys(why) as readonly Mode[];
-
 /** The best that this platform has: of GPUs, since for CPUs there are better backends. */
 async function best(): Promise<Mode> {
   const wanted: readonly Mode[] = inNode ? ["headlessgl"] : ["webgl2", "webgl"];
@@ -96,7 +94,8 @@ export function openGpu(mode: Mode): Gpu {
   } catch (error) {
     return fail("UNSUPPORTED", `openGpuJs: mode ${mode} doesn't run here: ${String(error)}; ${instead}`);
   }
-  const { mode: real, features } = gpu.Kernel;
+  const { features } = gpu.Kernel;
+  const real = modeOf(gpu.Kernel);
   if (real !== mode) fail("UNSUPPORTED", `openGpuJs: expected mode ${mode}, got ${real}; ${instead}`);
   const gl = mode === "headlessgl" || mode === "webgl" || mode === "webgl2";
   if (gl && !(features?.isTextureFloat && features.isFloatRead))

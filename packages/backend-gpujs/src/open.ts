@@ -1,7 +1,11 @@
 /** The gpu.js backend. */
-import type { Backend } from "@recurra/core";
+import { mapLimits, type Backend } from "@recurra/core";
+import { accuracy } from "./accuracy.ts";
+import { Device } from "./device.ts";
 import { fail, kindOf } from "./errors.ts";
 import type { Mode } from "./gpujs.ts";
+import { prepareKernel } from "./kernel.ts";
+import { Memory } from "./memory.ts";
 import { chooseMode, openGpu } from "./mode.ts";
 
 export interface GpuJsOptions {
@@ -17,9 +21,30 @@ export interface GpuJsOptions {
  * @throws RecurraError UNSUPPORTED where the mode can't run, with what is missing and what to do
  */
 export async function openGpuJs(options: GpuJsOptions = {}): Promise<Backend> {
+  return (await openDevice(options)).backend;
+}
+
+/** The same, with its device: tests look at what it counts. */
+export async function openDevice(options: GpuJsOptions): Promise<{ backend: Backend; device: Device }> {
   if (Object(options) !== options)
     fail("INVALID_ARGUMENT", `openGpuJs: expected options such as { mode }, got ${kindOf(options)}`);
   const mode = await chooseMode(options.mode);
-  openGpu(mode);
-  return fail("UNSUPPORTED", `openGpuJs: mode ${mode} isn't written yet`);
+  if (mode === "cpu" || mode === "webasm" || mode === "webgpu")
+    fail("UNSUPPORTED", `openGpuJs: mode ${mode} isn't written yet`);
+  const device = new Device(openGpu(mode), mode);
+  const memory = new Memory(device);
+  const backend: Backend = {
+    name: `gpujs(${mode})`,
+    limits: { maps: mapLimits({ inputs: device.inputs, outputs: device.outputs }), rows: device.size },
+    accuracy,
+    inPlace: false,
+    projection: "before",
+    alloc: (length) => memory.alloc(length),
+    free: (buffer) => memory.free(buffer),
+    write: (buffer, data, offset) => memory.write(buffer, data, offset),
+    read: async (buffer, into, offset) => memory.read(buffer, into, offset),
+    prepare: (kernel) => prepareKernel(device, memory, kernel),
+    dispose: () => memory.dispose(),
+  };
+  return { backend, device };
 }
