@@ -1,5 +1,6 @@
 // Behind every root command: installs and builds what the command needs (all of that on stderr), then runs it, so that
 // stdout and the exit code are the program's own. `node scripts/run.mjs COMMAND [ARGUMENTS]`
+import { makeGl } from "./gl.mjs";
 import { prepare } from "./prepare.mjs";
 import { runProgram } from "./program.mjs";
 import { runSteps } from "./steps.mjs";
@@ -53,10 +54,16 @@ async function main() {
     await prepare(everything);
     return 0;
   }
+  if (name === "gl") {
+    await prepare([]);
+    return makeGl();
+  }
   /** @type {Command | undefined} */
   const command = Object.entries(commands).find(([known]) => known === name)?.[1];
   if (!command) {
-    throw new Error(`unknown command "${name}"; there are: ${Object.keys(commands).join(", ")}, test, build`);
+    throw new Error(
+      `unknown command "${name}"; there are: ${Object.keys(commands).join(", ")}, test, build, gl`,
+    );
   }
   await prepare(command.build ?? []);
   return runProgram([...command.run, ...args], command.env);

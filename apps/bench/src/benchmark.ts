@@ -32,7 +32,7 @@ export interface Row {
 /** What the loop needs from outside; tests put in their own. */
 export interface Surroundings {
   readonly entryOf: (name: SystemName) => Entry;
-  readonly start: () => Worker;
+  readonly start: (entry: Entry) => Worker;
   readonly fetch: (entry: Entry) => Promise<void>;
   readonly expect: (workload: Workload, kind: Kind) => Expected;
   /** A line for people, on stderr. */
@@ -88,7 +88,7 @@ async function measure(workload: Workload, plan: Plan, around: Surroundings): Pr
   try {
     for (const [index, name] of able.entries()) {
       around.progress(`${name.word}: check`, (0.3 * index) / able.length);
-      const worker = around.start();
+      const worker = around.start(around.entryOf(name));
       workers.push(worker);
       const entrant = await enter(name, worker, workload, kind, expected, around);
       if (entrant !== "skipped") entrants.push(entrant);

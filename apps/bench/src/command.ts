@@ -3,6 +3,7 @@ import { availableParallelism, cpus } from "node:os";
 import { type Options, parseArgs, UsageError } from "./args.ts";
 import { type Row, run, type Surroundings } from "./benchmark.ts";
 import { computeExpected } from "./expected.ts";
+import { makeGl } from "./headless-gl.ts";
 import { fetchPeer } from "./peers.ts";
 import { startProgress } from "./progress.ts";
 import { entryOf } from "./systems/index.ts";
@@ -22,9 +23,10 @@ export function thisMachine(): Machine {
     name: `${processor}, ${availableParallelism()} cores, Node ${process.versions.node}`,
     print: (line) => console.log(line),
     entryOf: (name) => entryOf(name)!,
-    start: startProcess,
-    fetch: async ({ fetch }) => {
+    start: ({ headlessGl }) => startProcess(headlessGl),
+    fetch: async ({ fetch, headlessGl }) => {
       if (fetch !== undefined) await fetchPeer(fetch);
+      if (headlessGl) await makeGl();
     },
     expect: computeExpected,
   };

@@ -1,5 +1,5 @@
 // The WASM backend in a page with a strict policy: `script-src 'self'` refuses it with what to use instead, 'wasm-unsafe-eval' lets it
-// in, with a module that was made ahead of time from its address, or compiled there.
+// in, with a module that was made ahead of time from its address, or compiled there; `worker-src blob:` lets its threads in.
 import { describe, expect, test } from "vitest";
 import { backends, type Entry } from "../src/backends.ts";
 import { engines } from "../src/engines/index.ts";
@@ -39,5 +39,13 @@ describe.skipIf(!chromiumIsHere())("in a strict page", { timeout: 60_000 }, () =
       expect(passed).toBe(true);
       expect(comparisons).toBeGreaterThan(0);
     }
+  });
+
+  test("threads run where workers may come from blobs, and nowhere else", async () => {
+    const allowed = await firstOutcomes(wasm, "threads");
+    expect(allowed.map(({ passed }) => passed)).toEqual([true, true, true]);
+    const refused = await firstOutcomes({ ...wasm, workerSources: [] }, "threads");
+    expect(refused).toHaveLength(laws);
+    for (const { failure } of refused) expect(failure).toContain("expected 2 threads, got wasm");
   });
 });

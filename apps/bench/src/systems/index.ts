@@ -14,6 +14,8 @@ export interface Entry {
   readonly different?: true;
   /** What has to be fetched before its first use. */
   readonly fetch?: Peer;
+  /** It runs on headless GL: `gl`, compiled, and a display. */
+  readonly headlessGl?: true;
 }
 
 const forward: readonly Kind[] = ["forward"];
@@ -27,6 +29,7 @@ export const backends: Readonly<Record<string, Entry>> = {
     kinds: all,
     variants: ["int8", "threads=2"],
   },
+  gpujs: { load: async () => (await import("./gpujs.ts")).gpujs, kinds: both, headlessGl: true },
 };
 
 export const peers: Readonly<Record<string, Entry>> = {
@@ -45,6 +48,11 @@ export const peers: Readonly<Record<string, Entry>> = {
   numpy: { load: async () => (await import("./numpy.ts")).numpy, kinds: forward },
   torch: { load: async () => (await import("./torch.ts")).torch, kinds: ["train"] },
   naive: { load: async () => (await import("./naive.ts")).naive, kinds: forward },
+  "gpujs-naive": {
+    load: async () => (await import("./gpujs-naive.ts")).gpujsNaive,
+    kinds: forward,
+    headlessGl: true,
+  },
 };
 
 /** A flag's word, taken apart: `wasm(int8)` is the system `wasm` in its variant `int8`. */

@@ -1,0 +1,119 @@
+/** Kernels: printed when prepared, and bound to sizes and views as the arguments of a launch. */
+import type { BoundKernel, Kernel, PreparedKernel, View } from "@recurra/core";
+import type { Device, Program } from "./device.ts";
+import type { Texture } from "./gpujs.ts";
+import { lists } from "./lists.ts";
+import type { GpuBuffer, Memory } from "./memory.ts";
+import { sourceOf } from "./source.ts";
+
+/** An input as a kernel reads it, or an output: where its rows lie at each step. */
+interface Operand {
+  readonly buffer: GpuBuffer;
+  readonly offset: number;
+  readonly rowStride: number;
+  readonly columnStride: number;
+  readonly stepStride: number;
+  readonly slots: number;
+}
+
+const at = ({ offset, slots, stepStride }: Operand, step: number): number =>
+  slots === 1 ? offset : offset + (step % slots) * stepStride;
+
+const transposed = (o: Operand): Operand => ({
+  ...o,
+  rowStride: o.columnStride,
+  columnStride: o.rowStride,
+});
+
+/** One launch. */
+interface Launch {
+  readonly program: Program;
+  readonly inputs: readonly Operand[];
+  readonly outputs: readonly Operand[];
+  readonly rows: number;
+  readonly width: number;
+  readonly lengths: readonly number[];
+  readonly constants: readonly number[];
+}
+
+export function prepareKernel(device: Device, memory: Memory, kernel: Kernel): PreparedKernel {
+  device.inUse();
+  const source = sourceOf(kernel);
+  const program = device.program(source);
+  return {
+    bind(rows, views, tableRows = 0) {
+      const operands = views.map(({ buffer, ...view }: View): Operand => ({
+        ...view,
+        buffer: memory.own(buffer),
+      }));
+      const outputs = operands.slice(kernel.op === "map" ? kernel.inputs : -1);
+      for (const { buffer, rowStride } of outputs) memory.settle(buffer, rowStride);
+      const { constants } = source;
+      const launch = (
+        inputs: readonly Operand[],
+        height: number,
+        width: number,
+        lengths: readonly number[] = [],
+      ): Launch => ({ program, inputs, outputs, rows: height, width, lengths, constants });
+      switch (kernel.op) {
+        case "map":
+          return running(device, memory, launch(operands.slice(0, kernel.inputs), rows, kernel.width));
+        case "reduce":
+          return running(device, memory, launch(operands.slice(0, 1), rows, 1, [kernel.width]));
+        case "gather":
+          return running(device, memory, launch(operands.slice(0, 2), rows, kernel.width, [tableRows]));
+        case "scatterAdd": {
+          const height = kernel.tableRows === "steps" ? tableRows : kernel.tableRows;
+          const [index, values, table] = operands as [Operand, Operand, Operand];
+          return lists(memory, table.buffer, index, rows, height, at, (starts, order) =>
+            running(device, memory, launch([starts, order, values], height, kernel.width)),
+          );
+        }
+        case "gemm": {
+          const height = kernel.rows === "rows" ? rows : kernel.rows;
+          const inputs = kernel.addend ? operands.slice(0, 1) : [];
+          for (const { a, b, transposeA, transposeB } of kernel.terms) {
+            const [left, right] = [operands[a] as Operand, operands[b] as Operand];
+            inputs.push(transposeA ? transposed(left) : left, transposeB ? right : transposed(right));
+          }
+          const lengths = kernel.terms.map(({ depth }) => (depth === "rows" ? rows : depth));
+          return running(device, memory, launch(inputs, height, kernel.width, lengths));
+        }
+      }
+    },
+  };
+}
+
+/** Output dimensions for gpu.js: rows of a texture, at least two, since it folds a single one; or folded rows, where there are too many. */
+function outputOf(size: number, rows: number, width: number): readonly number[] {
+  if (rows <= size && width <= size) return [width, Math.max(2, rows)];
+  const folds = Math.max(2, Math.ceil(rows / size));
+  return [width, Math.ceil(rows / folds), folds];
+}
+
+function running(device: Device, memory: Memory, launch: Launch): BoundKernel {
+  const { program, inputs, outputs, rows, width, lengths, constants } = launch;
+  if (rows === 0 || width === 0) return { run: () => undefined };
+  const output = outputOf(device.size, rows, width);
+  const args: unknown[] = [
+    ...inputs.flatMap(({ rowStride, columnStride }) => [undefined, 0, rowStride, columnStride]),
+    ...lengths,
+    ...constants,
+  ];
+  return {
+    run(step) {
+      for (let i = 0; i < inputs.length; i++) {
+        const input = inputs[i] as Operand;
+        args[4 * i] = memory.source(input.buffer).argument;
+        args[4 * i + 1] = at(input, step);
+      }
+      const results = device.launch(program, output, args);
+      for (let o = 0; o < outputs.length; o++) {
+        const out = outputs[o] as Operand;
+        memory.store(out.buffer, results[o] as Texture, rows, width, at(out, step), out.rowStride);
+      }
+    },
+  };
+}
+
+export type { Operand };

@@ -1,0 +1,155 @@
+/**
+ * Device memory: rows of numbers in textures. What the caller wrote stays here until a kernel asks for it, and is read back from here
+ * as long as no kernel has written over it.
+ */
+import type { DeviceBuffer } from "@recurra/core";
+import type { Device, Image } from "./device.ts";
+import { fail } from "./errors.ts";
+import type { GlTexture } from "./gl.ts";
+import { rectangles } from "./rectangles.ts";
+
+export class GpuBuffer implements DeviceBuffer {
+  alive = true;
+  /** The numbers as the caller wrote them; undefined once a kernel has written. */
+  host: Float32Array | undefined;
+  /** The numbers on the GPU; undefined where only `host` has them. */
+  image: Image | undefined;
+  /** Whether kernels write to it. */
+  written = false;
+  /** Texels in a line, once that is settled. */
+  width = 0;
+  /** Another after every write. */
+  version = 0;
+  /** What goes with it. */
+  readonly attached: GpuBuffer[] = [];
+
+  constructor(readonly length: number) {}
+}
+
+export class Memory {
+  readonly #buffers = new Set<GpuBuffer>();
+  constructor(readonly device: Device) {}
+
+  /** @param owner is freed with it */
+  alloc(length: number, owner?: GpuBuffer): GpuBuffer {
+    this.device.inUse();
+    const { longest, size } = this.device;
+    if (length > Math.min(longest, size * size))
+      fail(
+        "OUT_OF_MEMORY",
+        `gpujs alloc: expected at most ${Math.min(longest, size * size)} values, which is what textures here have room for, got ${length}; use smaller sizes`,
+      );
+    const buffer = new GpuBuffer(length);
+    this.#buffers.add(buffer);
+    owner?.attached.push(buffer);
+    return buffer;
+  }
+
+  /** Freeing twice, or after `dispose`, does nothing: owners may be disposed in any order. */
+  free(given: DeviceBuffer): void {
+    const buffer = given as GpuBuffer;
+    if (!this.#buffers.delete(buffer)) return;
+    buffer.alive = false;
+    buffer.host = undefined;
+    this.#drop(buffer);
+    buffer.attached.forEach((other) => this.free(other));
+  }
+
+  /** @throws DISPOSED */
+  own(buffer: DeviceBuffer): GpuBuffer {
+    this.device.inUse();
+    const own = buffer as GpuBuffer;
+    if (!own.alive)
+      fail("DISPOSED", `gpujs: the buffer of ${own.length} values was freed; allocate a new one`);
+    return own;
+  }
+
+  write(given: DeviceBuffer, data: Float32Array, offset: number): void {
+    const buffer = this.own(given);
+    if (data.length === 0) return;
+    if (data.length < buffer.length) this.numbers(buffer);
+    buffer.host ??= new Float32Array(buffer.length);
+    buffer.host.set(data, offset);
+    buffer.version++;
+    this.#drop(buffer);
+  }
+
+  read(given: DeviceBuffer, into: Float32Array, offset: number): void {
+    const { host, image } = this.own(given);
+    if (host) into.set(host.subarray(offset, offset + into.length));
+    else if (!image) into.fill(0);
+    else if (into.length > 0) this.device.read(image, into, offset);
+  }
+
+  /** All of a buffer's numbers, on this side. */
+  numbers(buffer: GpuBuffer): Float32Array {
+    if (!buffer.host) {
+      const host = new Float32Array(buffer.length);
+      if (buffer.image) this.device.read(buffer.image, host, 0);
+      buffer.host = host;
+    }
+    return buffer.host;
+  }
+
+  #drop(buffer: GpuBuffer): void {
+    if (buffer.image) this.device.release(buffer.image);
+    buffer.image = undefined;
+  }
+
+  /** A line's texels: a row's, so that rows are rectangles, or several where there would be too many lines. */
+  settle(buffer: GpuBuffer, rowStride: number): void {
+    const { size } = this.device;
+    const lines = (width: number): number => Math.ceil(buffer.length / width);
+    if (buffer.width > 0 && lines(buffer.width) <= size) return;
+    const row = Math.max(1, Math.min(rowStride, size, buffer.length));
+    const least = Math.ceil(lines(row) / size);
+    buffer.width = row * least <= size ? row * least : size;
+  }
+
+  /** The numbers on the GPU, for a kernel to read. */
+  source(buffer: GpuBuffer): Image {
+    if (!buffer.image) {
+      if (buffer.width === 0) this.settle(buffer, Math.ceil(Math.sqrt(buffer.length)));
+      buffer.image = this.#upload(buffer, buffer.host);
+    }
+    return buffer.image;
+  }
+
+  #upload({ width, length, written }: GpuBuffer, data: Float32Array | undefined): Image {
+    return this.device.image(width, Math.max(1, Math.ceil(length / width)), data, written);
+  }
+
+  /** Put a kernel's result where it belongs: rows of `width`, the first at `offset`. */
+  store(
+    buffer: GpuBuffer,
+    result: { readonly texture: GlTexture; readonly size: ArrayLike<number> },
+    rows: number,
+    width: number,
+    offset: number,
+    rowStride: number,
+  ): void {
+    const all = offset === 0 && rows * width === buffer.length && (rows === 1 || rowStride === width);
+    if (!buffer.written) {
+      buffer.written = true;
+      if (buffer.image && !buffer.image.writable) {
+        this.numbers(buffer);
+        this.#drop(buffer);
+      }
+    }
+    const image = (buffer.image ??= this.#upload(buffer, all ? undefined : buffer.host));
+    const from = result.size[0] ?? width;
+    this.device.copy(result.texture, image, rectangles(rows, width, from, image.width, offset, rowStride));
+    buffer.host = undefined;
+    buffer.version++;
+  }
+
+  dispose(): void {
+    for (const buffer of this.#buffers) {
+      buffer.alive = false;
+      buffer.host = undefined;
+      buffer.image = undefined;
+    }
+    this.#buffers.clear();
+    this.device.dispose();
+  }
+}
