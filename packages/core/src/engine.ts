@@ -27,6 +27,8 @@ export interface Engine extends Lane {
   readonly backend: Backend;
   /** The unmasked network: its names and sizes. */
   readonly graph: NetworkGraph;
+  /** What holds the parameters, by storage. */
+  readonly buffers: ReadonlyMap<string, DeviceBuffer>;
   parameters(): Record<string, Tensor>;
   setParameters(parameters: Tensors): void;
   /** A program bound to a size, which the caller releases. */
@@ -60,7 +62,6 @@ export const openEngine = (
   owning((owner) => {
     const graph = network.build();
     const values = new Map<string, Float32Array>();
-    /** By storage. */
     const buffers = new Map<string, DeviceBuffer>();
     const plans = new Map<string, Plan>();
     /** By recipe and batch size; last used, last. */
@@ -102,13 +103,16 @@ export const openEngine = (
       network,
       backend,
       graph,
+      buffers,
       parameters() {
         calls.alive();
         return Object.fromEntries(
-          [...graph.parameters].map(([name, { shape }]) => [
-            name,
-            { shape: [...shape], data: (values.get(name) as Float32Array).slice() },
-          ]),
+          [...graph.parameters].map(([name, { shape, storage, row, width }]) => {
+            const data = (values.get(name) as Float32Array).slice();
+            // Training changes them on the device.
+            backend.readSync?.(buffers.get(storage.name) as DeviceBuffer, data, row * width);
+            return [name, { shape: [...shape], data }];
+          }),
         );
       },
       setParameters(parameters) {

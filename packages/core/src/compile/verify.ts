@@ -140,7 +140,9 @@ function shapes(program: Program, site: Site, { limits, inPlace }: Target, where
     checkAliases(launch, site, reads, writes, inPlace, refuse);
     const written = writes.map((region): Written => {
       const { name, role, slots } = specOf(program, region);
-      if (!(["value", "output", "history"].includes(role) || region.pair === "next"))
+      // Training updates parameters, once a step.
+      const roles = ["value", "output", "history", ...(section.kind === "whole" ? ["parameter"] : [])];
+      if (!(roles.includes(role) || region.pair === "next"))
         refuse(`${role} ${name}${region.pair ? ` (${region.pair})` : ""} isn't to be written`);
       if (program.states.some(({ history: h }) => h?.buffer === region.buffer && h.shift === region.shift))
         refuse(`${name} keeps the state after the step in the slot of the state before it`);
