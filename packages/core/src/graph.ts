@@ -85,12 +85,11 @@ export type Node =
   | InputNode | StateNode | ParameterNode | ConstantNode | ProductNode | OuterNode
   | MapNode | ReduceNode | ConcatNode | SliceNode | GatherNode | ScatterAddNode; // prettier-ignore
 
-/** A loop over time: its states, and the direction in which it walks. */
+/** A loop over time, and the direction in which it walks. */
 export interface Loop {
   readonly id: number;
   readonly name: string;
   readonly reverse: boolean;
-  readonly states: StateNode[];
 }
 
 /** Parameters stacked by rows in one matrix of `width` columns (the gates of W, say), so that their products are one gemm. */
@@ -191,7 +190,7 @@ export class Graph {
   }
 
   loop(name: string, reverse: boolean): Loop {
-    const loop: Loop = { id: this.loops.length, name, reverse, states: [] };
+    const loop: Loop = { id: this.loops.length, name, reverse };
     this.loops.push(loop);
     return loop;
   }
@@ -199,9 +198,7 @@ export class Graph {
   /** What it becomes after the step is to be set in `next`. */
   state(loop: Loop, name: string, width: number, initial: number): StateNode {
     const detail = `${loop.id} ${name}`;
-    const node = this.node<StateNode>("state", detail, { name, loop, initial, width, domain: "sequence" });
-    loop.states.push(node);
-    return node;
+    return this.node<StateNode>("state", detail, { name, loop, initial, width, domain: "sequence" });
   }
 
   /** A vector [width] or matrix [rows, columns]. Asking again for the same name gives the same parameter. */
