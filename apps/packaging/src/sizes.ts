@@ -50,8 +50,8 @@ interface Budget {
 }
 
 const budgets = {
-  inference: { target: 15_000, ceiling: 16_900 },
-  gradient: { target: 20_000, ceiling: 19_600 },
+  inference: { target: 15_000, ceiling: 17_200 },
+  gradient: { target: 20_000, ceiling: 20_000 },
   wasm: { target: 25_000, ceiling: 28_500 },
   gpujs: { target: 25_000, ceiling: 28_500 },
 } as const;
