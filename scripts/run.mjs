@@ -19,6 +19,7 @@ const commands = {
   bench,
   start: { ...bench, run: [...bench.run, "--short", "--backend", "wasm,cpu"] },
   conformance: { build: ["@recurra/conformance-app"], run: ["apps/conformance/dist/conformance.js"] },
+  learn: { build: ["@recurra/learn"], run: ["apps/learn/dist/learn.js"] },
   recurra: { build: ["recurra"], run: ["packages/recurra/dist/cli.js"] },
   mutants: { build: ["@recurra/conformance-app"], run: ["apps/conformance/dist/mutants.js"] },
   packaging: { build: ["./packages/*", "@recurra/packaging"], run: ["apps/packaging/dist/packaging.js"] },

@@ -38,7 +38,7 @@ export const fittingOptions = [
   "epochs", "schedule", "validation", "metrics", "patience", "seed", "checkpoint", "signal",
 ] as const; // prettier-ignore
 
-/** Trains until it's over. However it ends, the model has the parameters of the last step, or the best ones. */
+/** The loop of `fit`, for a trainer of one's own. Trains until it's over. However it ends, the model has the parameters of the last step, or the best ones. */
 export async function* fitting(
   trainer: Trainer,
   data: Data,
