@@ -60,6 +60,7 @@ async function open(python: string, backend: Backend, experiment: Experiment): P
       // Questions are answered in turn: what comes next finds them in place.
       void pipe.ask({ op: "restore" }, parameters);
     },
+    explain: () => "PyTorch's own kernels",
     dispose() {
       child.kill();
       model.dispose();
