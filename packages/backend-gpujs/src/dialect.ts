@@ -2,9 +2,10 @@
  * The pointwise functions in gpu.js's subset of JavaScript: an expression each, and helpers where that isn't enough.
  *
  * Own exp, tanh and log where GLSL's don't say what they promise, or lie: gpu.js's tanh is NaN from ±45 on and off by 1.5% near 0. They
- * are made of +, −, × and one division alone, which every GPU does alike, so that the errors measured here hold elsewhere. A NaN takes
- * the branch behind the last comparison and goes through arithmetic there; nothing is asked whether it is NaN, since compilers may
- * answer as they please.
+ * are made of +, −, × and one division alone, which every GPU does alike, so that the errors measured here hold elsewhere. A NaN
+ * fails every comparison and goes through arithmetic behind the last one. Nothing is asked whether it is NaN, since compilers may
+ * answer as they please; and no choice between two numbers is left without a third case, since they make a maximum of it, which loses
+ * a NaN.
  */
 import type { FunctionName } from "@recurra/core";
 
@@ -166,8 +167,9 @@ export const helpers: readonly { readonly name: string; readonly arity: number; 
       name: "rectified",
       arity: 1,
       source: `function rectified(x) {
-  if (x < 0.0) { return 0.0; }
-  return x;
+  if (x > 0.0) { return x; }
+  if (x <= 0.0) { return 0.0; }
+  return x + x;
 }`,
     },
     {
@@ -219,7 +221,8 @@ export const helpers: readonly { readonly name: string; readonly arity: number; 
       source: `function within(x, low, high) {
   if (x <= low) { return low; }
   if (x >= high) { return high; }
-  return x;
+  if (x > low) { return x; }
+  return x + x;
 }`,
     },
     {
