@@ -1,10 +1,10 @@
 /** Kernels: printed when prepared, and bound to sizes and views as the arguments of a launch. */
-import type { BoundKernel, Kernel, PreparedKernel, View } from "@recurra/core";
+import type { BoundKernel, GemmKernel, Kernel, PreparedKernel, View } from "@recurra/core";
 import type { Device, Program } from "./device.ts";
 import type { Texture } from "./gpujs.ts";
 import { lists } from "./lists.ts";
 import type { GpuBuffer, Memory } from "./memory.ts";
-import { sourceOf } from "./source.ts";
+import { gemmSource, sourceOf } from "./source.ts";
 
 /** An input as a kernel reads it, or an output: where its rows lie at each step. */
 interface Operand {
@@ -38,51 +38,75 @@ interface Launch {
 
 export function prepareKernel(device: Device, memory: Memory, kernel: Kernel): PreparedKernel {
   device.inUse();
+  if (kernel.op === "gemm") return prepareGemm(device, memory, kernel);
   const source = sourceOf(kernel);
   const program = device.program(source);
   return {
     bind(rows, views, tableRows = 0) {
-      const operands = views.map(({ buffer, ...view }: View): Operand => ({
-        ...view,
-        buffer: memory.own(buffer),
-      }));
+      const operands = operandsOf(memory, views);
       const outputs = operands.slice(kernel.op === "map" ? kernel.inputs : -1);
-      for (const { buffer, rowStride } of outputs) memory.settle(buffer, rowStride);
+      settle(memory, outputs);
       const { constants } = source;
-      const launch = (
-        inputs: readonly Operand[],
-        height: number,
-        width: number,
-        lengths: readonly number[] = [],
-      ): Launch => ({ program, inputs, outputs, rows: height, width, lengths, constants });
+      const launch = (inputs: readonly Operand[], height: number, width: number, ...lengths: number[]) =>
+        running(device, memory, { program, inputs, outputs, rows: height, width, lengths, constants });
       switch (kernel.op) {
         case "map":
-          return running(device, memory, launch(operands.slice(0, kernel.inputs), rows, kernel.width));
+          return launch(operands.slice(0, kernel.inputs), rows, kernel.width);
         case "reduce":
-          return running(device, memory, launch(operands.slice(0, 1), rows, 1, [kernel.width]));
+          return launch(operands.slice(0, 1), rows, 1, kernel.width);
         case "gather":
-          return running(device, memory, launch(operands.slice(0, 2), rows, kernel.width, [tableRows]));
+          return launch(operands.slice(0, 2), rows, kernel.width, tableRows);
         case "scatterAdd": {
           const height = kernel.tableRows === "steps" ? tableRows : kernel.tableRows;
           const [index, values, table] = operands as [Operand, Operand, Operand];
           return lists(memory, table.buffer, index, rows, height, at, (starts, order) =>
-            running(device, memory, launch([starts, order, values], height, kernel.width)),
+            launch([starts, order, values], height, kernel.width),
           );
-        }
-        case "gemm": {
-          const height = kernel.rows === "rows" ? rows : kernel.rows;
-          const inputs = kernel.addend ? operands.slice(0, 1) : [];
-          for (const { a, b, transposeA, transposeB } of kernel.terms) {
-            const [left, right] = [operands[a] as Operand, operands[b] as Operand];
-            inputs.push(transposeA ? transposed(left) : left, transposeB ? right : transposed(right));
-          }
-          const lengths = kernel.terms.map(({ depth }) => (depth === "rows" ? rows : depth));
-          return running(device, memory, launch(inputs, height, kernel.width, lengths));
         }
       }
     },
   };
 }
+
+/** A sum of more products than a kernel has inputs for goes on in another launch, from what the one before has left: the same sum. */
+function prepareGemm(device: Device, memory: Memory, kernel: GemmKernel): PreparedKernel {
+  const most = Math.floor((device.inputs - 1) / 2);
+  const groups = Array.from({ length: Math.max(1, Math.ceil(kernel.terms.length / most)) }, (_, g) => {
+    const terms = kernel.terms.slice(g * most, (g + 1) * most);
+    return { terms, program: device.program(gemmSource({ addend: g > 0 || kernel.addend, terms })) };
+  });
+  return {
+    bind(rows, views) {
+      const operands = operandsOf(memory, views);
+      const outputs = operands.slice(-1);
+      settle(memory, outputs);
+      const launches = groups.map(({ terms, program }, g) => {
+        const inputs = g > 0 ? [...outputs] : kernel.addend ? operands.slice(0, 1) : [];
+        for (const { a, b, transposeA, transposeB } of terms) {
+          const [left, right] = [operands[a] as Operand, operands[b] as Operand];
+          inputs.push(transposeA ? transposed(left) : left, transposeB ? right : transposed(right));
+        }
+        return running(device, memory, {
+          program,
+          inputs,
+          outputs,
+          rows: kernel.rows === "rows" ? rows : kernel.rows,
+          width: kernel.width,
+          lengths: terms.map(({ depth }) => (depth === "rows" ? rows : depth)),
+          constants: [],
+        });
+      });
+      const [only] = launches;
+      return launches.length === 1 && only ? only : { run: (step) => launches.forEach((l) => l.run(step)) };
+    },
+  };
+}
+
+const operandsOf = (memory: Memory, views: readonly View[]): Operand[] =>
+  views.map(({ buffer, ...view }) => ({ ...view, buffer: memory.own(buffer) }));
+
+const settle = (memory: Memory, outputs: readonly Operand[]): void =>
+  outputs.forEach(({ buffer, rowStride }) => memory.settle(buffer, rowStride));
 
 /** Output dimensions for gpu.js: rows of a texture, at least two, since it folds a single one; or folded rows, where there are too many. */
 function outputOf(size: number, rows: number, width: number): readonly number[] {

@@ -138,12 +138,10 @@ export const scatterAddSource = (): Source =>
     `return sum;`,
   ]);
 
-export function sourceOf(kernel: Kernel): Source {
+export function sourceOf(kernel: Exclude<Kernel, GemmKernel>): Source {
   switch (kernel.op) {
     case "map":
       return mapSource(kernel);
-    case "gemm":
-      return gemmSource(kernel);
     case "reduce":
       return reduceSource(kernel.fn);
     case "gather":

@@ -154,4 +154,20 @@ onGpu("traps", () => {
       for (const [o, buffer] of to.entries())
         expect((await numbersOf(backend, buffer))[0]).toBe(sum(results[o]! + 1));
     }));
+
+  test("a sum of more products than a kernel has inputs for", () =>
+    opened(async ({ backend, device }) => {
+      const terms = Array.from({ length: device.inputs }, (_, t) => ({ a: 1 + 2 * t, b: 2 + 2 * t, transposeA: false, transposeB: true, depth: 3 })); // prettier-ignore
+      const numbers = [bufferOf(backend, Float32Array.of(0.5)), ...terms.flatMap(({ a }) => [bufferOf(backend, new Float32Array(3).fill(a)), bufferOf(backend, count(3))])]; // prettier-ignore
+      const out = backend.alloc(1);
+      backend
+        .prepare({ op: "gemm", rows: "rows", width: 1, addend: true, terms })
+        .bind(
+          1,
+          [...numbers, out].map((buffer) => dense(buffer, buffer.length)),
+        )
+        .run(0);
+      const sum = count(3).reduce((all, x) => all + x, 0);
+      expect((await numbersOf(backend, out))[0]).toBe(terms.reduce((all, { a }) => all + a * sum, 0.5));
+    }));
 });
