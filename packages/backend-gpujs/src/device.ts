@@ -62,6 +62,8 @@ export class Device {
   readonly #reader: GlFramebuffer;
   readonly #owner: object;
   readonly #single: boolean;
+  /** Whether one channel of a result can be read alone. */
+  #readsSingle: boolean | undefined;
   #room = new Float32Array(0);
   #disposed = false;
 
@@ -188,11 +190,6 @@ export class Device {
         : [gl.LUMINANCE, gl.LUMINANCE];
     const texels = data && this.#texels(data, width * height, single ? 1 : 4);
     gl.texImage2D(gl.TEXTURE_2D, 0, internal, width, height, 0, format, gl.FLOAT, texels ?? null);
-    if (gl.getError() === gl.OUT_OF_MEMORY)
-      fail(
-        "OUT_OF_MEMORY",
-        `gpujs: no memory for a texture of ${width} · ${height}; use smaller sizes or dispose of models`,
-      );
     if (texels) {
       this.counters.uploads++;
       this.counters.uploadedBytes += texels.byteLength;
@@ -249,16 +246,21 @@ export class Device {
     const first = Math.floor(offset / width);
     const lines = Math.ceil((offset + into.length) / width) - first;
     this.#readFrom(texture);
-    const single =
+    const single = (this.#readsSingle ??=
       gl.getParameter(gl.IMPLEMENTATION_COLOR_READ_FORMAT) === gl.RED &&
-      gl.getParameter(gl.IMPLEMENTATION_COLOR_READ_TYPE) === gl.FLOAT;
+      gl.getParameter(gl.IMPLEMENTATION_COLOR_READ_TYPE) === gl.FLOAT);
     const channels = single ? 1 : 4;
     const length = channels * width * lines;
     if (this.#room.length < length) this.#room = new Float32Array(length);
     const room = this.#room;
     gl.readPixels(0, first, width, lines, single ? (gl.RED ?? 0) : gl.RGBA, gl.FLOAT, room);
-    // A context that is lost leaves zeros.
+    // A context that is lost leaves zeros, and so does a texture that there was no memory for. To ask sooner would be to wait.
     this.inUse();
+    if (gl.getError() === gl.OUT_OF_MEMORY)
+      fail(
+        "OUT_OF_MEMORY",
+        `gpujs(${this.mode}): the GPU had no memory for all textures; use smaller sizes or dispose of models`,
+      );
     this.counters.downloads++;
     this.counters.downloadedBytes += 4 * length;
     const start = offset - first * width;

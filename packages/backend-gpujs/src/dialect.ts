@@ -2,9 +2,10 @@
  * The pointwise functions in gpu.js's subset of JavaScript: an expression each, and helpers where that isn't enough.
  *
  * Own exp, tanh and log where GLSL's don't say what they promise, or lie: gpu.js's tanh is NaN from ±45 on and off by 1.5% near 0. They
- * are made of +, −, × and one division alone, which every GPU does alike, so that the errors measured here hold elsewhere. A NaN takes
- * the branch behind the last comparison and goes through arithmetic there; nothing is asked whether it is NaN, since compilers may
- * answer as they please.
+ * are made of +, −, × and one division alone, which every GPU does alike, so that the errors measured here hold elsewhere. A NaN
+ * fails every comparison and goes through arithmetic behind the last one. Nothing is asked whether it is NaN, since compilers may
+ * answer as they please; and no choice between two numbers is left without a third case, since they make a maximum of it, which loses
+ * a NaN.
  */
 import type { FunctionName } from "@recurra/core";
 
@@ -81,15 +82,15 @@ const SATURATED = 9.02;
 export const helpers: readonly { readonly name: string; readonly arity: number; readonly source: string }[] =
   [
     {
+      // Past the ends it returns: an x that was cut off would be the smaller of two, and of NaN and 89 that is 89.
       // 2ⁿ, for whole n from −150 to 127, is made of exact products alone: pow and exp2 are approximate on some GPUs.
       name: "exponential",
       arity: 1,
       source: `function exponential(x) {
-  let a = x;
-  if (a > 89.0) { a = 89.0; }
-  if (a < -104.0) { a = -104.0; }
-  let n = Math.floor(a * ${literal(Math.LOG2E)} + 0.5);
-  const r = (a - n * ${literal(LN2_HIGH)}) - n * ${literal(LN2_LOW)};
+  if (x > 89.0) { return 3.0e+38 * x; }
+  if (x < -104.0) { return 0.0; }
+  let n = Math.floor(x * ${literal(Math.LOG2E)} + 0.5);
+  const r = (x - n * ${literal(LN2_HIGH)}) - n * ${literal(LN2_LOW)};
   let power = ${polynomial("r", EXP)};
   if (n > 127.0) { power = power * 2.0; n = n - 1.0; }
   let f1 = 2.0;
@@ -113,11 +114,12 @@ export const helpers: readonly { readonly name: string; readonly arity: number; 
 }`,
     },
     {
+      // 2 atanh(d / 2): halves of the smallest numbers would be flushed.
       name: "areaTangent",
       arity: 1,
-      source: `function areaTangent(s) {
-  const z = s * s;
-  return s * ${polynomial("z", ATANH)};
+      source: `function areaTangent(d) {
+  const z = d * d * 0.25;
+  return d * ${polynomial("z", ATANH)};
 }`,
     },
     {
@@ -125,7 +127,7 @@ export const helpers: readonly { readonly name: string; readonly arity: number; 
       name: "logarithm",
       arity: 1,
       source: `function logarithm(x) {
-  if (x > 0.5 && x < 2.0) { return 2.0 * areaTangent((x - 1.0) / (x + 1.0)); }
+  if (x > 0.5 && x < 2.0) { return areaTangent((x - 1.0) / (0.5 * x + 0.5)); }
   if (x <= 0.5 || x >= 2.0) { return Math.log(x); }
   return x + x;
 }`,
@@ -156,7 +158,7 @@ export const helpers: readonly { readonly name: string; readonly arity: number; 
       arity: 1,
       source: `function softened(x) {
   const e = exponential(-Math.abs(x));
-  const rest = 2.0 * areaTangent(e / (2.0 + e));
+  const rest = areaTangent(e / (1.0 + 0.5 * e));
   if (x < 0.0) { return rest; }
   return x + rest;
 }`,
@@ -165,8 +167,9 @@ export const helpers: readonly { readonly name: string; readonly arity: number; 
       name: "rectified",
       arity: 1,
       source: `function rectified(x) {
-  if (x < 0.0) { return 0.0; }
-  return x;
+  if (x > 0.0) { return x; }
+  if (x <= 0.0) { return 0.0; }
+  return x + x;
 }`,
     },
     {
@@ -218,7 +221,8 @@ export const helpers: readonly { readonly name: string; readonly arity: number; 
       source: `function within(x, low, high) {
   if (x <= low) { return low; }
   if (x >= high) { return high; }
-  return x;
+  if (x > low) { return x; }
+  return x + x;
 }`,
     },
     {

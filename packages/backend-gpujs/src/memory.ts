@@ -20,14 +20,23 @@ export class GpuBuffer implements DeviceBuffer {
   width = 0;
   /** Another after every write. */
   version = 0;
+  /** The one number that the caller wrote everywhere, if it was one. */
+  uniform: number | undefined;
   /** What goes with it. */
   readonly attached: GpuBuffer[] = [];
 
   constructor(readonly length: number) {}
 }
 
+/** Textures of one number that are kept. */
+const MOST_UNIFORM = 32;
+
+const isUniform = (data: Float32Array): boolean => data.every((value) => value === data[0]);
+
 export class Memory {
   readonly #buffers = new Set<GpuBuffer>();
+  readonly #uniforms = new Map<string, Image>();
+
   constructor(readonly device: Device) {}
 
   /** @param owner is freed with it */
@@ -70,6 +79,7 @@ export class Memory {
     if (data.length < buffer.length) this.numbers(buffer);
     buffer.host ??= new Float32Array(buffer.length);
     buffer.host.set(data, offset);
+    buffer.uniform = data.length === buffer.length && isUniform(data) ? data[0] : undefined;
     buffer.version++;
     this.#drop(buffer);
   }
@@ -108,11 +118,32 @@ export class Memory {
 
   /** The numbers on the GPU, for a kernel to read. */
   source(buffer: GpuBuffer): Image {
+    if (!buffer.image && buffer.uniform !== undefined) return this.#uniform(buffer.length, buffer.uniform);
     if (!buffer.image) {
-      if (buffer.width === 0) this.settle(buffer, Math.ceil(Math.sqrt(buffer.length)));
+      // As few lines as there can be, none of which is longer than its numbers.
+      const lines = Math.ceil(buffer.length / this.device.size);
+      if (buffer.width === 0) this.settle(buffer, Math.ceil(buffer.length / lines));
       buffer.image = this.#upload(buffer, buffer.host);
     }
     return buffer.image;
+  }
+
+  /** Initial states are one number everywhere, run after run: it is uploaded once. */
+  #uniform(length: number, value: number): Image {
+    const key = `${length} ${value}`;
+    let image = this.#uniforms.get(key);
+    if (!image) {
+      const [oldest, old] = [...this.#uniforms][0] ?? [];
+      if (this.#uniforms.size >= MOST_UNIFORM && oldest !== undefined && old) {
+        this.#uniforms.delete(oldest);
+        this.device.release(old);
+      }
+      const lines = Math.ceil(length / this.device.size);
+      const width = Math.ceil(length / lines);
+      image = this.device.image(width, lines, new Float32Array(length).fill(value), false);
+      this.#uniforms.set(key, image);
+    }
+    return image;
   }
 
   #upload({ width, length, written }: GpuBuffer, data: Float32Array | undefined): Image {
@@ -140,6 +171,7 @@ export class Memory {
     const from = result.size[0] ?? width;
     this.device.copy(result.texture, image, rectangles(rows, width, from, image.width, offset, rowStride));
     buffer.host = undefined;
+    buffer.uniform = undefined;
     buffer.version++;
   }
 
