@@ -16,7 +16,7 @@ const bench = { build: ["@recurra/bench"], run: ["apps/bench/dist/bench.js"] };
 
 const commands = {
   bench,
-  start: { ...bench, run: [...bench.run, "--short"] },
+  start: { ...bench, run: [...bench.run, "--short", "--backend", "wasm,cpu"] },
   conformance: { build: ["@recurra/conformance-app"], run: ["apps/conformance/dist/conformance.js"] },
   recurra: { build: ["recurra"], run: ["packages/recurra/dist/cli.js"] },
   mutants: { build: ["@recurra/conformance-app"], run: ["apps/conformance/dist/mutants.js"] },

@@ -64,10 +64,10 @@ export const openEngine = (
     const values = new Map<string, Float32Array>();
     const buffers = new Map<string, DeviceBuffer>();
     const plans = new Map<string, Plan>();
-    /** Last used, first. */
-    let executions: { readonly name: string; readonly execution: Execution }[] = [];
+    /** By recipe and batch size; last used, last. */
+    const executions = new Map<string, Execution>();
     const calls = owner.own(lane(backend, "model"));
-    owner.own({ dispose: () => (executions = []) });
+    owner.own({ dispose: () => executions.clear() });
 
     const set = ({ name, storage, row, width }: ParameterNode, data: Float32Array): void => {
       values.set(name, data.slice());
@@ -130,15 +130,16 @@ export const openEngine = (
       },
       release: (execution) => owner.release(execution),
       kept(recipe, steps, batch) {
-        const { name } = recipe;
-        const at = executions.findIndex((kept) => kept.name === name && kept.execution.batch === batch);
-        let execution = (at < 0 ? [] : executions.splice(at, 1))[0]?.execution;
+        const key = `${recipe.name} ${batch}`;
+        let execution = executions.get(key);
+        executions.delete(key);
         if (!execution || execution.steps < steps) {
           owner.release(execution);
           execution = engine.bind(recipe, steps, batch);
         }
-        executions.unshift({ name, execution });
-        owner.release(executions.splice(most)[0]?.execution);
+        executions.set(key, execution);
+        for (const [oldest, spare] of executions)
+          if (executions.size > most && executions.delete(oldest)) owner.release(spare);
         return execution;
       },
     };

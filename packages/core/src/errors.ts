@@ -5,6 +5,7 @@ export type ErrorCode =
   | "INVALID_ARGUMENT" // a value that makes no sense here
   | "UNKNOWN_NAME" // a parameter, state, input, gate or option that doesn't exist
   | "NON_FINITE" // NaN or infinity where numbers are needed
+  | "NON_FINITE_LOSS" // training gave NaN or infinity
   | "DISPOSED" // the model, stream or backend was disposed
   | "BUSY" // a call while another one is awaited
   | "OUT_OF_MEMORY"

@@ -9,6 +9,7 @@
 import type { FunctionName, ReduceName } from "./backend.ts";
 import { fail } from "./errors.ts";
 import type { Initializer } from "./initializers.ts";
+import type { Sizes } from "./ragged.ts";
 
 /**
  * How many rows a value has: "one" for parameters and what follows from them alone, "batch" a row for each sequence,
@@ -118,6 +119,8 @@ export interface BuildOptions {
 export interface Dropout {
   readonly input: InputNode;
   readonly keep: number;
+  /** All steps of a sequence have the same. */
+  readonly once: boolean;
 }
 
 const domains: readonly Domain[] = ["one", "batch", "sequence"];
@@ -141,6 +144,8 @@ export class Graph {
   readonly inputs = new Map<string, InputNode>();
   /** Inputs that hold ids, with what checks and converts them. */
   readonly ids = new Map<string, ReadIds>();
+  /** Inputs that nobody gives: they follow from a call's sizes. */
+  readonly derived = new Map<string, (sizes: Sizes) => Float32Array>();
   readonly outputs = new Map<string, Node>();
   readonly states = new Map<string, StateNode>();
   readonly traces = new Map<string, Node>();
@@ -250,11 +255,6 @@ export class Graph {
   /** `v` at the steps that a row has, `otherwise` past its end. */
   within(v: Node, otherwise: Node = this.constant(0)): Node {
     return this.mask && v.domain === "sequence" ? this.map("select", this.mask, v, otherwise) : v;
-  }
-
-  /** The value at each row's last step. The input `last` holds their numbers (t · B + b); −1 for an empty row. */
-  last(v: Node): GatherNode {
-    return gather(this, v, this.input("last", 1, "batch"));
   }
 }
 

@@ -1,12 +1,14 @@
 /** The trainer: loss, gradient, clipping, update, one batch at a time. */
-import type { Model, Tensor } from "@recurra/core";
+import { explain, type Model, type Tensor } from "@recurra/core";
 import {
   check, checkOptions, checkWhole, collect, execute, fail, isRecord, owning, prepare, readTensors, sizeOf, wantOutput, wantStates, writeCall,
   type DeviceBuffer, type Engine, type Execution, type Owner,
 } from "@recurra/core/internal"; // prettier-ignore
 import { readBatch, type Given } from "./batch.ts";
 import type { Loss } from "./losses/loss.ts";
-import { drawMasks } from "./masks.ts";
+import { memoryOf } from "./memory.ts";
+import { drawStep } from "./masks.ts";
+import { locate, stop } from "./non-finite.ts";
 import type { Optimizer } from "./optimizers/optimizer.ts";
 import { hold, LOSS, outputOf, planOf, type TrainingPlan } from "./program.ts";
 import type { Evaluation, Step, Trainer, TrainerState } from "./types.ts";
@@ -153,13 +155,14 @@ function train(
     return found;
   }
 
-  /** Run a batch, read what it gives, and go on. */
+  /** Run a batch, read what it gives, and go on where the loss is finite. */
   function perform<R>(
     { call, rows, weights, total }: Given,
-    { execution }: Bound,
+    { execution, plan }: Bound,
+    who: string,
     then: (found: Evaluation) => R,
   ): R | Promise<R> {
-    writeCall(execution, call);
+    writeCall(engine, execution, call);
     execution.run(call.steps);
     return collect(
       engine,
@@ -168,21 +171,20 @@ function train(
         loss: [wantOutput(execution, call, LOSS, { ...outputOf(graph), width: 1 })],
         state: wantStates(execution, graph.states.values()),
       },
-      ({ output, loss: losses, state }) => {
+      ({ output, loss: losses, state }): R | Promise<R> => {
         const { data } = losses[LOSS] as Tensor;
         let sum = 0;
         // What doesn't count may be anything.
         for (let r = 0; r < weights.length; r++) if (weights[r] !== 0) sum += weights[r]! * data[r]!;
-        if (!Number.isFinite(sum)) {
-          const row = data.findIndex((value, r) => weights[r] !== 0 && !Number.isFinite(value));
-          fail(
-            "NON_FINITE",
-            `${loss.name}: ${rows.where(Math.max(0, row))}: expected a finite loss, got ${data[row] ?? sum}`,
-          );
-        }
-        return then({ loss: sum, weight: total, state, output: output[outputName] as Tensor });
+        if (Number.isFinite(sum))
+          return then({ loss: sum, weight: total, state, output: output[outputName] as Tensor });
+        const row = data.findIndex((value, r) => weights[r] !== 0 && !Number.isFinite(value));
+        const said = (cause: string): never =>
+          stop(who, `${rows.where(row)} (${loss.name})`, data[row]!, cause);
+        const cause = locate(engine, plan.graph.options, shared, call, row % call.batch);
+        return typeof cause === "string" ? said(cause) : cause.then(said);
       },
-    );
+    ) as R | Promise<R>;
   }
 
   return {
@@ -201,8 +203,8 @@ function train(
       const read = readBatch(engine, loss, batch);
       const number = taken + 1;
       const found = boundTo(read, true);
-      drawMasks(found.plan.graph, read.call, seed, number);
-      return perform(read, found, (evaluation): Step => {
+      drawStep(found.plan.graph, read.call, seed, number);
+      return perform(read, found, `training step ${number}`, (evaluation): Step => {
         backend.write(scalars, Float32Array.from(Object.values(optimizer.scalars(number, learningRate))), 0);
         found.update?.();
         taken = number;
@@ -213,7 +215,7 @@ function train(
     async evaluate(batch) {
       engine.idle();
       const read = readBatch(engine, loss, batch);
-      return perform(read, boundTo(read, false), (evaluation) => evaluation);
+      return perform(read, boundTo(read, false), "evaluation", (evaluation) => evaluation);
     },
 
     async state() {
@@ -262,6 +264,15 @@ function train(
       engine.setParameters(state.parameters);
       for (const [name, data] of values) backend.write(known.get(name)!.buffer, data, 0);
       taken = state.step;
+    },
+
+    explain(sizes = {}) {
+      checkOptions(sizes, ["steps", "batch"], "trainer: explain");
+      const { steps, batch } = sizes;
+      const { program: step } = planFor(false, true);
+      const known = { ...(steps !== undefined && { T: steps }), ...(batch !== undefined && { B: batch }) };
+      const memory = memoryOf(step, update.program, new Set(moments.map(({ name }) => name)), known);
+      return [explain(step, sizes), explain(update.program, sizes), memory].join("\n\n");
     },
   };
 }

@@ -52,13 +52,19 @@ export interface StepOptions {
 /** Takes steps of gradient descent on a model. */
 export interface Trainer {
   readonly model: Model;
-  /** Loss, gradient, clipping, update. @throws RecurraError on misfits, before any parameter changes */
+  /**
+   * Loss, gradient, clipping, update.
+   * @throws RecurraError on misfits and on NaN in the data, naming the row; NON_FINITE_LOSS with the layer, gate and time step that the
+   * first such value came from. No parameter has changed then.
+   */
   step(batch: Batch, options?: StepOptions): Promise<Step>;
   /** The loss alone; nothing changes, nothing is dropped. */
   evaluate(batch: Batch): Promise<Evaluation>;
   /** Where training stands. Brings the model's `parameters()` up to date. */
   state(): Promise<TrainerState>;
   restore(state: TrainerState): void;
+  /** What a step runs, and the memory that it takes; with sizes in place of T and B where they are given. */
+  explain(sizes?: { readonly steps?: number; readonly batch?: number }): string;
   /** Frees what training needs; the model stays. */
   dispose(): void;
 }

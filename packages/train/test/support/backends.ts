@@ -1,15 +1,15 @@
 /** The backends that training is tested on. */
 import { openCpu } from "@recurra/backend-cpu";
 import { openWasm } from "@recurra/backend-wasm";
-import type { SyncBackend } from "@recurra/core";
+import type { SyncBackend, Tensor } from "@recurra/core";
 
 export const backends: readonly (readonly [string, () => SyncBackend | Promise<SyncBackend>])[] = [
-  ["cpu", () => openCpu()],
-  ["wasm", () => openWasm()],
+  ["cpu", (): SyncBackend => openCpu()],
+  ["wasm", (): Promise<SyncBackend> => openWasm()],
 ];
 
 /** Numbers from −1 to 1 that look like nothing, the same every time. */
-export function numbers(seed: number): (...shape: number[]) => { shape: number[]; data: Float32Array } {
+export function numbers(seed: number): (...shape: number[]) => Tensor {
   let i = seed * 1000;
   return (...shape) => ({
     shape,
