@@ -1,9 +1,10 @@
 /** Launches as words: what the engine reads of a kernel that is bound to sizes and places. */
 import type { GemmKernel, Kernel, Launch, Operand as Part } from "@recurra/core";
-import { BLOCK_ROWS, gemmNumbers } from "./engine/gemm.ts";
+import { BLOCK_ROWS } from "./engine/gemm.ts";
 import { PANEL } from "./engine/tile.ts";
 import type { Format } from "./format.ts";
 import { fixedRows, type Ref } from "./simple.ts";
+import { gemmNumbers } from "./words.ts";
 
 /** What an instruction gives the next, or a constant. */
 export type Scrap = Exclude<Ref, number>;

@@ -25,7 +25,7 @@ export interface Exports {
   tour?(from: number, to: number, sections: number): void;
 }
 
-interface Platform {
+export interface Platform {
   readonly WebAssembly?: {
     readonly Memory: new (limits: { initial: number; maximum: number; shared?: boolean }) => WasmMemory;
     readonly Module: (new (bytes: Uint8Array) => WasmModule) & {
@@ -56,7 +56,7 @@ export interface URL {
 
 export const instead = "use openCpu() of @recurra/backend-cpu, which needs none";
 
-export const here = globalThis as Platform;
+const here = globalThis as Platform;
 
 export const platform = (): NonNullable<Platform["WebAssembly"]> =>
   here.WebAssembly ??

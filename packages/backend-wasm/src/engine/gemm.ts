@@ -6,7 +6,7 @@ import {
   add, choose, count, during, equals, f32, I32, isZero, least, less, load, mul, quotient, remainder, repeat, shiftLeft, sub, when, type Assembler, type Code,
   type Local, type Routine, type Value,
 } from "../assembler.ts"; // prettier-ignore
-import { COLUMN, launchSignature, located, NUMBERS, operandAt, ROW } from "../words.ts";
+import { COLUMN, gemmNumbers, launchSignature, located, NUMBERS, operandAt, ROW } from "../words.ts";
 import { interleave, packPanels } from "./pack.ts";
 import { PANEL, tile } from "./tile.ts";
 
@@ -17,20 +17,7 @@ export const BLOCK_ROWS = 64;
 const EDGE_STRIDE = 6 * 4 * PANEL;
 export const EDGE_BYTES = 6 * EDGE_STRIDE;
 
-/** A gemm's numbers, in order. */
-export const gemmNumbers = [
-  "width",
-  "room", // columns that its rows have room for: a tile may write there
-  "depth", // 0: as many as there are rows
-  "rows", // of the result; 0: as many as there are rows
-  "packed", // the right operand's panels; 0: pack it here
-  "stripe", // how far the sum runs before the next block: what is packed must fit
-  "left", // scratch for the packed left operand
-  "right", // scratch for the packed right operand
-  "edge", // scratch for a tile that hangs over the last column
-  "from", // whether there is an addend
-] as const;
-/** Its operands, in order. */
+/** A gemm's operands, in order. */
 const [A, B, ADDEND, OUT] = [0, 1, 2, 3].map((i) => operandAt(gemmNumbers.length, i)) as [
   number,
   number,

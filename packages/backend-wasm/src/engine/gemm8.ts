@@ -10,8 +10,7 @@ import {
   type Code, type Local, type Routine, type Value,
 } from "../assembler.ts"; // prettier-ignore
 import { ACTIVATION_STEPS, BLOCK8, panelOf, ROW_HEAD, STEP_BYTES, SUM_SCALE } from "../int8.ts";
-import { launchSignature, located, NUMBERS, operandAt, ROW } from "../words.ts";
-import { gemmNumbers } from "./gemm.ts";
+import { gemmNumbers, launchSignature, located, NUMBERS, operandAt, ROW } from "../words.ts";
 
 /** Added to a small number it leaves the nearest whole one in the low bits: 1.5 · 2²³. */
 const ROUNDER = 3 * 2 ** 22;
