@@ -27,16 +27,9 @@ const [A, B, ADDEND, OUT] = [0, 1, 2, 3].map((i) => operandAt(gemmNumbers.length
 
 /** Rows of `bytes` bytes, from one stride to another. */
 function copyRows(assembler: Assembler): Routine {
-  return assembler.routine({ parameters: [I32, I32, I32, I32, I32, I32] }, (parameters, local) => {
-    const [from, fromStride, to, toStride, rows, bytes] = parameters as [
-      Local,
-      Local,
-      Local,
-      Local,
-      Local,
-      Local,
-    ];
-    const [r, j] = [local(I32), local(I32)];
+  return assembler.routine({ parameters: [I32, I32, I32, I32, I32, I32] }, (parameters, locals) => {
+    const [from, fromStride, to, toStride, rows, bytes] = parameters;
+    const [r, j] = locals(I32);
     return [
       count(r, 0, rows, 1, [
         count(j, 0, bytes, 4, f32.store(add(to, j), f32.load(add(from, j)))),
@@ -68,24 +61,15 @@ export function gemm(
     widths: widths.map((panels) => ({ panels, routine: tile(assembler, rows, panels, relaxed) })),
   }));
 
-  const routine = assembler.routine(launchSignature, ([launch, step, rows], local) => {
+  const routine = assembler.routine(launchSignature, ([launch, step, rows], locals) => {
     const number = (name: (typeof gemmNumbers)[number]) =>
-      load(launch!, NUMBERS + 4 * gemmNumbers.indexOf(name));
-    const variable = (): Local => local(I32);
-    const [width, room, height, depth, packed, stripe, left, right, edge] = Array.from(
-      { length: 9 },
-      variable,
-    ) as [Local, Local, Local, Local, Local, Local, Local, Local, Local];
-    const [a, aRow, aDepth, b, from, fromRow, to, toRow, single] = Array.from({ length: 9 }, variable) as [
-      Local, Local, Local, Local, Local, Local, Local, Local, Local,
-    ]; // prettier-ignore
-    const [k, deep, i, high, j, r, first, last, panels, panelStride, block, after, start] = Array.from(
-      { length: 13 },
-      variable,
-    ) as [Local, Local, Local, Local, Local, Local, Local, Local, Local, Local, Local, Local, Local];
+      load(launch, NUMBERS + 4 * gemmNumbers.indexOf(name));
+    const [width, room, height, depth, packed, stripe, left, right, edge] = locals(I32);
+    const [a, aRow, aDepth, b, from, fromRow, to, toRow, single] = locals(I32);
+    const [k, deep, i, high, j, r, first, last, panels, panelStride, block, after, start] = locals(I32);
     const fallback = (name: "rows" | "depth", value: Local): Code => [
       value.set(number(name)),
-      when(isZero(value), value.set(rows!)),
+      when(isZero(value), value.set(rows)),
     ];
 
     /** Row i + r of the left operand, from k. */
@@ -131,15 +115,15 @@ export function gemm(
       left.set(number("left")),
       right.set(number("right")),
       edge.set(number("edge")),
-      a.set(located(launch!, A, step!)),
-      aRow.set(load(launch!, A + ROW)),
-      aDepth.set(load(launch!, A + COLUMN)),
-      b.set(located(launch!, B, step!)),
-      to.set(located(launch!, OUT, step!)),
-      toRow.set(load(launch!, OUT + ROW)),
+      a.set(located(launch, A, step)),
+      aRow.set(load(launch, A + ROW)),
+      aDepth.set(load(launch, A + COLUMN)),
+      b.set(located(launch, B, step)),
+      to.set(located(launch, OUT, step)),
+      toRow.set(load(launch, OUT + ROW)),
       when(number("from"), [
-        from.set(located(launch!, ADDEND, step!)),
-        fromRow.set(load(launch!, ADDEND + ROW)),
+        from.set(located(launch, ADDEND, step)),
+        fromRow.set(load(launch, ADDEND + ROW)),
       ]),
       repeat(
         [
@@ -149,7 +133,7 @@ export function gemm(
             packed,
             right.set(add(packed, shiftLeft(k, 5))),
             pack.call(
-              add(b, mul(k, load(launch!, B + ROW))), load(launch!, B + ROW), load(launch!, B + COLUMN), deep, width, right, panelStride,
+              add(b, mul(k, load(launch, B + ROW))), load(launch, B + ROW), load(launch, B + COLUMN), deep, width, right, panelStride,
             ),
           ), // prettier-ignore
           count(i, 0, height, BLOCK_ROWS, [

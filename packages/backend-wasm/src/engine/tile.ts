@@ -28,16 +28,14 @@ export const PANEL = 8;
 export function tile(assembler: Assembler, rows: number, panels: number, relaxed: boolean): Routine {
   return assembler.routine(
     { parameters: [I32, I32, I32, I32, I32, I32, I32, I32, I32] },
-    (parameters, local) => {
-      const [left, right, depth, panelStride, from, fromStride, to, toStride, tiles] = parameters as [
-        Local, Local, Local, Local, Local, Local, Local, Local, Local,
-      ]; // prettier-ignore
+    (parameters, locals, local) => {
+      const [left, right, depth, panelStride, from, fromStride, to, toStride, tiles] = parameters;
       const multiplyAdd = madd(relaxed);
       const list = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
       const sums = list(rows).map(() => list(2 * panels).map(() => local(V128)));
       const pointers = list(panels).map(() => local(I32));
-      const k = local(I32);
-      const x = local(V128);
+      const [k] = locals(I32);
+      const [x] = locals(V128);
       const columns = list(2 * panels).map(() => local(V128));
       const columnOf = (c: number) => v.load(pointers[c >> 1] as Local, 16 * (c & 1));
       // A single row has no tiles under it: what only they need would cost a short sum a tenth of its time.
