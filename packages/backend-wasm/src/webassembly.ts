@@ -19,6 +19,7 @@ export interface Exports {
     width: number,
     to: number,
     panelStride: number,
+    step: number,
   ): void;
   walk(parts: number, count: number, first: number, steps: number, reverse: number, parity: number): void;
   /** Of modules that are made for threads: walk many spans (engine/barrier.ts). */

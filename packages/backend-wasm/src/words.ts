@@ -41,6 +41,7 @@ export const gemmNumbers = [
   "depth", // 0: as many as there are rows
   "rows", // of the result; 0: as many as there are rows
   "packed", // the right operand's panels; 0: pack it here
+  "abreast", // whether they lie as a tile of one row reads them, a k after another: all rows are run one by one
   "stripe", // how far the sum runs before the next block: what is packed must fit
   "left", // scratch for the packed left operand
   "right", // scratch for the packed right operand

@@ -1,9 +1,11 @@
 /**
  * `gemm`: the left operand packed in tiles of four rows (or two, or one), the right one in panels of eight columns: ahead of time
  * where it is a parameter, else here. A panel stays in the first cache while the tiles of a block of rows pass, the block in the second.
+ * What only a single row is multiplied by is read once, as fast as it comes: the panels that its tile takes at a time lie abreast, a k
+ * after another, so that all of it is one stream.
  */
 import {
-  add, choose, count, during, equals, f32, I32, isZero, least, less, load, mul, quotient, remainder, repeat, shiftLeft, sub, when, type Assembler, type Code,
+  add, and, choose, count, during, equals, f32, I32, isZero, least, less, load, mul, quotient, remainder, repeat, shiftLeft, sub, when, type Assembler, type Code,
   type Local, type Routine, type Value,
 } from "../assembler.ts"; // prettier-ignore
 import { COLUMN, gemmNumbers, launchSignature, located, NUMBERS, operandAt, ROW } from "../words.ts";
@@ -40,14 +42,21 @@ function copyRows(assembler: Assembler): Routine {
   });
 }
 
+/** From this depth on four panels at a time are one too many for the registers of baseline SIMD; in shorter sums fewer ends outweigh that. */
+const DEEP = 256;
+
+/** How many panels a tile of one row takes at a time: as many as there are left. */
+export const abreast = (relaxed: boolean, depth: number): readonly number[] =>
+  relaxed ? [6, 4, 2, 1] : [4, 3, 2, 1].slice(depth < DEEP ? 0 : 1);
+
 /**
  * Rows of a tile, and how many panels it takes at a time. As many sums and loaded vectors as there are registers: engines load
  * everything of a step before they multiply, but for those with relaxed SIMD, which keep to the order written down.
  */
 const shapes = (relaxed: boolean): readonly (readonly [number, readonly number[]])[] =>
   relaxed
-    ? [[6, [1]], [4, [1]], [2, [2, 1]], [1, [6, 4, 2, 1]]]
-    : [[4, [1]], [2, [2, 1]], [1, [4, 2, 1]]]; // prettier-ignore
+    ? [[6, [1]], [4, [1]], [2, [2, 1]], [1, abreast(relaxed, 0)]]
+    : [[4, [1]], [2, [2, 1]], [1, abreast(relaxed, 0)]]; // prettier-ignore
 
 export function gemm(
   assembler: Assembler,
@@ -67,6 +76,7 @@ export function gemm(
     const [width, room, height, depth, packed, stripe, left, right, edge] = locals(I32);
     const [a, aRow, aDepth, b, from, fromRow, to, toRow, single] = locals(I32);
     const [k, deep, i, high, j, r, first, last, panels, panelStride, block, after, start] = locals(I32);
+    const [between] = locals(I32);
     const fallback = (name: "rows" | "depth", value: Local): Code => [
       value.set(number(name)),
       when(isZero(value), value.set(rows)),
@@ -95,11 +105,21 @@ export function gemm(
 
     /** Tiles under each other, at row i + r and column j; their packed rows begin at `block`. */
     const column = (
-      { routine: tileOf }: (typeof tiles)[number]["widths"][number],
+      { routine: tileOf, panels: wide }: (typeof tiles)[number]["widths"][number],
+      tileRows: number,
       to: Value,
       stride: Value,
       count: Value,
-    ): Code => tileOf.call(block, panels, deep, panelStride, start, fromRow, to, stride, count);
+    ): Code =>
+      tileOf.call(
+        block, panels, deep, between, start, fromRow, to, stride,
+        tileRows > 1 ? count : choose(number("abreast"), 4 * PANEL * wide, 4 * PANEL),
+      ); // prettier-ignore
+    /** Whether so many panels are left, and are taken at a time. */
+    const fits = (tileRows: number, wide: number): Value => {
+      const left = less(add(j, PANEL * (wide - 1)), width);
+      return tileRows === 1 && !relaxed && wide === 4 ? and(left, less(depth, DEEP)) : left;
+    };
     const locate = (): Code => [
       after.set(add(to, add(mul(add(i, r), toRow), shiftLeft(j, 2)))),
       start.set(choose(from, add(from, add(mul(add(i, r), fromRow), shiftLeft(j, 2))), 0)),
@@ -129,11 +149,12 @@ export function gemm(
         [
           deep.set(least(sub(depth, k), stripe)),
           panelStride.set(shiftLeft(choose(packed, depth, deep), 5)),
+          between.set(choose(number("abreast"), 4 * PANEL, panelStride)),
           when(
             packed,
             right.set(add(packed, shiftLeft(k, 5))),
             pack.call(
-              add(b, mul(k, load(launch, B + ROW))), load(launch, B + ROW), load(launch, B + COLUMN), deep, width, right, panelStride,
+              add(b, mul(k, load(launch, B + ROW))), load(launch, B + ROW), load(launch, B + COLUMN), deep, width, right, panelStride, 4 * PANEL,
             ),
           ), // prettier-ignore
           count(i, 0, height, BLOCK_ROWS, [
@@ -151,7 +172,7 @@ export function gemm(
               j.set(0),
               panels.set(right),
               widths.map((shape) =>
-                during(less(add(j, PANEL * (shape.panels - 1)), width), [
+                during(fits(tileRows, shape.panels), [
                   block.set(tileRows > 1 ? add(left, shiftLeft(mul(deep, first), 2)) : single),
                   r.set(first),
                   when(
@@ -159,11 +180,11 @@ export function gemm(
                     // They hang over the last column: one by one, by way of the edge.
                     count(r, first, last, tileRows, [
                       locate(),
-                      column(shape, edge, EDGE_STRIDE, 1),
+                      column(shape, tileRows, edge, EDGE_STRIDE, 1),
                       copy.call(edge, EDGE_STRIDE, after, toRow, tileRows, shiftLeft(sub(width, j), 2)),
                       block.add(mul(deep, 4 * tileRows)),
                     ]),
-                    [locate(), column(shape, after, toRow, quotient(sub(last, first), tileRows))],
+                    [locate(), column(shape, tileRows, after, toRow, quotient(sub(last, first), tileRows))],
                   ),
                   j.add(PANEL * shape.panels),
                   panels.add(mul(panelStride, shape.panels)),

@@ -54,21 +54,21 @@ export function interleave(assembler: Assembler): Routine {
 
 /**
  * The right operand as panels [depth, 8]: element (k, j) from from + k · depthStride + j · columnStride.
- * Parameters: from, depthStride, columnStride, depth, width, to, bytes from panel to panel.
+ * Parameters: from, depthStride, columnStride, depth, width, to, bytes from panel to panel, and from k to k within one.
  */
 export function packPanels(assembler: Assembler, interleaved: Routine): Routine {
-  return assembler.routine({ parameters: [I32, I32, I32, I32, I32, I32, I32] }, (parameters, locals) => {
-    const [from, depthStride, columnStride, depth, width, to, panelStride] = parameters;
+  return assembler.routine({ parameters: [I32, I32, I32, I32, I32, I32, I32, I32] }, (parameters, locals) => {
+    const [from, depthStride, columnStride, depth, width, to, panelStride, step] = parameters;
     const [j] = locals(I32);
     const at = (columns: Local): readonly Code[] => add(from, mul(columns, columnStride));
     return [
       count(j, 0, width, 8, [
-        interleaved.call(at(j), columnStride, depthStride, depth, sub(width, j), to, 32),
+        interleaved.call(at(j), columnStride, depthStride, depth, sub(width, j), to, step),
         // The second half may lie past the last column: then it repeats it.
         when(
           less(add(j, 4), width),
           interleaved.call(
-            add(at(j), mul(4, columnStride)), columnStride, depthStride, depth, sub(sub(width, j), 4), add(to, 16), 32,
+            add(at(j), mul(4, columnStride)), columnStride, depthStride, depth, sub(sub(width, j), 4), add(to, 16), step,
           ), // prettier-ignore
         ),
         to.add(panelStride),

@@ -23,13 +23,14 @@ export const PANEL = 8;
 /**
  * `rows` × 8 · `panels` results. Left: packed [K, rows]. Parameters: left, right, K, bytes from panel to panel, where the sums
  * start from (0: from zero) and its row stride, where they go and its row stride, and how many tiles lie under each other: they
- * follow each other in what is packed, and share the panels.
+ * follow each other in what is packed, and share the panels. A single row has none under it; instead: bytes from k to k.
  */
 export function tile(assembler: Assembler, rows: number, panels: number, relaxed: boolean): Routine {
   return assembler.routine(
     { parameters: [I32, I32, I32, I32, I32, I32, I32, I32, I32] },
     (parameters, locals, local) => {
       const [left, right, depth, panelStride, from, fromStride, to, toStride, tiles] = parameters;
+      const stepBytes = rows > 1 ? 4 * PANEL : tiles;
       const multiplyAdd = madd(relaxed);
       const list = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
       const sums = list(rows).map(() => list(2 * panels).map(() => local(V128)));
@@ -60,7 +61,7 @@ export function tile(assembler: Assembler, rows: number, panels: number, relaxed
                 ),
               ]),
               left.add(4 * rows),
-              pointers.map((p) => p.add(4 * PANEL)),
+              pointers.map((p) => p.add(stepBytes)),
               k.set(sub(k, 1)),
             ],
             k,
