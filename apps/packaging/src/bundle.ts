@@ -6,6 +6,8 @@ import { build } from "vite";
 export interface Bundle {
   /** File name → code; the first is the entry's. */
   readonly files: ReadonlyMap<string, string>;
+  /** How many files are loaded at once: the entry's, and what a bundler cuts out because later ones share it. */
+  readonly atOnce: number;
   /** Bytes, minified, of the entry and what it imports: what is loaded at once. What it may import later isn't counted. */
   readonly minified: number;
   /** Bytes, minified and gzipped. */
@@ -50,6 +52,7 @@ export async function bundle(
     [...atOnce].reduce((total, { code }) => total + sizeOf(code), 0);
   return {
     files: new Map([first, ...chunks].map(({ fileName, code }) => [fileName, code])),
+    atOnce: atOnce.size,
     minified: sum((code) => Buffer.byteLength(code)),
     gzipped: sum((code) => gzipSync(code, { level: 9 }).length),
     modules: [...atOnce].flatMap(({ modules }) =>

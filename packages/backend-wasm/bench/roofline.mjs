@@ -38,11 +38,11 @@ const relaxed = WebAssembly.validate(probes(true));
 /** @param {boolean} fused */
 function probes(fused) {
   const assembler = new Assembler();
-  const peak = assembler.routine({ parameters: [I32] }, (parameters, local) => {
-    const turns = /** @type {Local} */ (parameters[0]);
+  const peak = assembler.routine({ parameters: [I32] }, (parameters, locals, local) => {
+    const turns = parameters[0];
     // More than wait for each other: four cycles of two fused ones.
     const list = [...Array(12).keys()];
-    const [x, y] = [local(V128), local(V128)];
+    const [x, y] = locals(V128);
     const sums = list.map(() => local(V128));
     return [
       x.set(v.load(0)),
@@ -52,8 +52,8 @@ function probes(fused) {
     ];
   });
   // Six loads a turn, or-ed together: more would spill registers, and what arithmetic there is doesn't limit it.
-  const read = assembler.routine({ parameters: [I32, I32] }, (parameters, local) => {
-    const [from, to] = /** @type {[Local, Local]} */ (parameters);
+  const read = assembler.routine({ parameters: [I32, I32] }, (parameters, _, local) => {
+    const [from, to] = parameters;
     const list = [...Array(6).keys()];
     const sums = list.map(() => local(V128));
     return [

@@ -3,7 +3,10 @@
  * stack machine wants them. WebAssembly core specification 2.0, with its SIMD instructions and the relaxed multiply-and-add.
  */
 
-/** Bytes, nested; flattened once, when a function is done. */
+/**
+ * Bytes, nested; flattened once, when a function is done. What makes them runs for the first time with a page's first model, at a
+ * tenth of its later speed: so nothing is copied on the way.
+ */
 export type Code = number | readonly Code[];
 
 export const I32 = 0x7f;
@@ -13,21 +16,11 @@ export const V128 = 0x7b;
 export type Type = typeof I32 | typeof F32 | typeof F64 | typeof V128;
 
 /** An unsigned number, 7 bits a byte (LEB128). */
-export function unsigned(n: number): number[] {
-  const bytes: number[] = [];
-  for (; n > 127; n = Math.floor(n / 128)) bytes.push((n & 127) | 128);
-  return [...bytes, n];
-}
+export const unsigned = (n: number): Code => (n < 128 ? n : [(n & 127) | 128, unsigned(n >>> 7)]);
 
-function signed(n: number): number[] {
-  const bytes: number[] = [];
-  for (; n < -64 || n > 63; n >>= 7) bytes.push((n & 127) | 128);
-  return [...bytes, n & 127];
-}
+const signed = (n: number): Code => (n < 64 && n >= -64 ? n & 127 : [(n & 127) | 128, signed(n >> 7)]);
 
-const bytesOf = (...values: readonly number[]): number[] => [
-  ...new Uint8Array(Float32Array.from(values).buffer),
-];
+const bytesOf = ({ buffer }: Float32Array | Int32Array): Code => Array.from(new Uint8Array(buffer));
 
 /** A local variable; what takes a value takes a local or a whole number as well. */
 export class Local {
@@ -48,18 +41,19 @@ export class Local {
 /** A local, an i32 constant, or code that leaves a value. */
 export type Value = Local | number | readonly Code[];
 
+/** A local is known by its shape: parts that are loaded later have an assembler of their own (tsdown.config.ts). */
 export const code = (value: Value): Code =>
-  value instanceof Local
-    ? [0x20, unsigned(value.index)]
-    : typeof value === "number"
-      ? [0x41, signed(value)]
+  typeof value === "number"
+    ? [0x41, signed(value)]
+    : "index" in value
+      ? [0x20, unsigned(value.index)]
       : value;
 
 const op =
-  (...bytes: readonly number[]) =>
-  (...values: readonly Value[]): readonly Code[] => [...values.map(code), ...bytes];
+  (...bytes: readonly Code[]) =>
+  (...values: readonly Value[]): readonly Code[] => [values.map(code), bytes];
 /** A SIMD instruction, by its number. */
-const simd = (n: number): ((...values: readonly Value[]) => readonly Code[]) => op(0xfd, ...unsigned(n));
+const simd = (n: number): ((...values: readonly Value[]) => readonly Code[]) => op(0xfd, unsigned(n));
 
 export const add = op(0x6a);
 export const sub = op(0x6b);
@@ -83,26 +77,25 @@ export const choose = (condition: Value, a: Value, b: Value): readonly Code[] =>
 export const least = (a: Value, b: Value): readonly Code[] => choose(less(a, b), a, b);
 
 const memory =
-  (bytes: readonly number[]) =>
-  (address: Value, offset = 0): readonly Code[] => [code(address), ...bytes, 0, unsigned(offset)];
+  (...bytes: readonly Code[]) =>
+  (address: Value, offset = 0): readonly Code[] => [code(address), bytes, 0, unsigned(offset)];
 const store =
-  (bytes: readonly number[], lane: readonly number[] = []) =>
+  (...bytes: readonly Code[]) =>
   (address: Value, value: Value, offset = 0): readonly Code[] => [
     code(address),
     code(value),
-    ...bytes,
+    bytes,
     0,
     unsigned(offset),
-    ...lane,
   ];
 
-export const load = memory([0x28]);
-export const storeI32 = store([0x36]);
+export const load = memory(0x28);
+export const storeI32 = store(0x36);
 
 export const f32 = {
-  load: memory([0x2a]),
-  store: store([0x38]),
-  const: (n: number): readonly Code[] => [0x43, bytesOf(n)],
+  load: memory(0x2a),
+  store: store(0x38),
+  const: (n: number): readonly Code[] => [0x43, bytesOf(Float32Array.of(n))],
   add: op(0x92),
   max: op(0x97),
   toI32: op(0xfc, 0), // saturating
@@ -118,24 +111,23 @@ export const f64 = {
 };
 
 export const v = {
-  load: memory([0xfd, 0]),
-  splatAt: memory([0xfd, 9]),
-  store: store([0xfd, 11]),
+  load: memory(0xfd, 0),
+  splatAt: memory(0xfd, 9),
+  store: store(0xfd, 11),
   /** Store lane `lane` of four. */
-  storeLane: (address: Value, value: Value, lane: number): readonly Code[] =>
-    store([0xfd, ...unsigned(90)], [lane])(address, value, 4 * lane),
+  storeLane: (address: Value, value: Value, lane: number): readonly Code[] => [
+    store(0xfd, 90)(address, value, 4 * lane),
+    lane,
+  ],
   /** The same number in all four lanes. */
-  const: (n: number): readonly Code[] => [0xfd, 12, bytesOf(n, n, n, n)],
+  const: (n: number): readonly Code[] => [0xfd, 12, bytesOf(new Float32Array(4).fill(n))],
   /** The same 32 bits in all four lanes. */
-  bits: (n: number): readonly Code[] => {
-    const bytes = [...new Uint8Array(Int32Array.of(n).buffer)];
-    return [0xfd, 12, ...bytes, ...bytes, ...bytes, ...bytes];
-  },
+  bits: (n: number): readonly Code[] => v.lanes(n, n, n, n),
   /** 32 bits in each lane. */
   lanes: (...bits: readonly [number, number, number, number]): readonly Code[] => [
     0xfd,
     12,
-    ...new Uint8Array(Int32Array.from(bits).buffer),
+    bytesOf(Int32Array.from(bits)),
   ],
   /** Lanes of the two vectors side by side, by number. */
   shuffle: (a: Value, b: Value, ...lanes: readonly number[]): readonly Code[] => [
@@ -143,7 +135,7 @@ export const v = {
     code(b),
     0xfd,
     13,
-    ...lanes.flatMap((lane) => [0, 1, 2, 3].map((byte) => 4 * lane + byte)),
+    lanes.map((lane) => [0, 1, 2, 3].map((byte) => 4 * lane + byte)),
   ],
   /** Bytes of the two vectors side by side, by number. */
   pick: (a: Value, b: Value, ...bytes: readonly number[]): readonly Code[] => [
@@ -151,11 +143,10 @@ export const v = {
     code(b),
     0xfd,
     13,
-    ...bytes,
+    bytes,
   ],
   /** Store the low 64 bits. */
-  storeHalf: (address: Value, value: Value): readonly Code[] =>
-    store([0xfd, ...unsigned(91)], [0])(address, value),
+  storeHalf: (address: Value, value: Value): readonly Code[] => [store(0xfd, 91)(address, value), 0],
   equal: simd(65),
   notEqual: simd(66),
   less: simd(67),
@@ -202,7 +193,7 @@ export const when = (condition: Value, then: Code, otherwise?: Code): readonly C
   0x04,
   0x40,
   then,
-  ...(otherwise === undefined ? [] : [0x05, otherwise]),
+  otherwise === undefined ? [] : [0x05, otherwise],
   0x0b,
 ];
 
@@ -237,31 +228,30 @@ export interface Routine {
   call(...args: readonly Value[]): readonly Code[];
 }
 
-/** Hands out a routine's locals. */
-export type Locals = (type: Type) => Local;
+type L = Local;
+/** As many locals as are taken, to types 16 at most. */
+export type Some = readonly [L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L];
+
+/** Hands out locals of a routine, as many as are taken; or one. */
+export type NewLocals = (type: Type) => Some;
+export type NewLocal = (type: Type) => Local;
 
 interface Entry {
   readonly type: number;
-  readonly body: readonly number[];
+  /** With its length. */
+  readonly body: Code;
 }
 
-const flat = (list: Code): number[] => {
-  const bytes: number[] = [];
-  const visit = (c: Code): void => {
-    if (typeof c === "number") bytes.push(c);
-    else for (const inner of c) visit(inner);
-  };
-  visit(list);
-  return bytes;
-};
+/** The platform's own `flat`: a first module is emitted by code that runs for the first time, at a tenth of its later speed. */
+const flat = (list: Code): readonly number[] => [list].flat(Infinity as 1) as number[];
 
-const sized = (bytes: readonly number[]): number[] => [...unsigned(bytes.length), ...bytes];
-const vector = (items: readonly (readonly number[])[]): number[] => [
-  ...unsigned(items.length),
-  ...items.flat(),
-];
+const sized = (content: Code): Code => {
+  const bytes = flat(content);
+  return [unsigned(bytes.length), bytes];
+};
+const vector = (items: readonly Code[]): Code => [unsigned(items.length), items];
 const ascii = (text: string): number[] => [...text].map((c) => c.charCodeAt(0));
-const name = (text: string): number[] => sized(ascii(text));
+const name = (text: string): Code => sized(ascii(text));
 
 /** A module in the making. Its memory is imported as `m.m`; its routines are numbered in the order in which they are made. */
 export class Assembler {
@@ -283,23 +273,31 @@ export class Assembler {
   }
 
   typeOf({ parameters, result }: Signature): number {
-    const key = [0x60, ...sized(parameters), ...sized(result === undefined ? [] : [result])].join();
+    const key = flat([0x60, sized(parameters), sized(result === undefined ? [] : [result])]).join();
     const found = this.#types.indexOf(key);
     return found < 0 ? this.#types.push(key) - 1 : found;
   }
 
   /** Make a routine from a function of its parameters. */
-  routine(signature: Signature, make: (parameters: readonly Local[], local: Locals) => Code): Routine {
+  routine(
+    signature: Signature,
+    make: (parameters: Some, locals: NewLocals, local: NewLocal) => Code,
+  ): Routine {
     const { parameters } = signature;
     const types: Type[] = [];
+    const local: NewLocal = (type) => new Local(parameters.length + types.push(type) - 1);
+    const endless = function* (type: Type): Iterable<Local> {
+      for (;;) yield local(type);
+    };
     const body = make(
-      parameters.map((_, i) => new Local(i)),
-      (type) => new Local(parameters.length + types.push(type) - 1),
+      parameters.map((_, i) => new Local(i)) as readonly Local[] as Some,
+      endless as unknown as NewLocals,
+      local,
     );
     const locals = vector(types.map((type) => [1, type]));
     const index =
-      this.#routines.push({ type: this.typeOf(signature), body: [...locals, ...flat(body), 0x0b] }) - 1;
-    return { index, call: (...args) => [...args.map(code), 0x10, unsigned(index)] };
+      this.#routines.push({ type: this.typeOf(signature), body: sized([locals, body, 0x0b]) }) - 1;
+    return { index, call: (...args) => [args.map(code), 0x10, unsigned(index)] };
   }
 
   export(as: string, routine: Routine): void {
@@ -313,24 +311,25 @@ export class Assembler {
 
   /** Call what lies at a place of the table. */
   callAt(signature: Signature, place: Value, ...args: readonly Value[]): readonly Code[] {
-    return [...args.map(code), code(place), 0x11, unsigned(this.typeOf(signature)), 0];
+    return [args.map(code), code(place), 0x11, unsigned(this.typeOf(signature)), 0];
   }
 
   /** @param note a custom section */
   bytes(note?: { readonly name: string; readonly text: string }): Uint8Array {
-    const section = (id: number, content: readonly number[]): number[] => [id, ...sized(content)];
+    const section = (id: number, content: Code): Code => [id, sized(content)];
     const routines = this.#routines;
     // The types are all known only now; the limits of the memory: from 0 to 4 GiB.
-    return Uint8Array.from([
+    const all = [
       0, 0x61, 0x73, 0x6d, 1, 0, 0, 0,
-      ...section(1, vector(this.#types.map((key) => key.split(",").map(Number)))),
-      ...section(2, vector([[...name("m"), ...name("m"), 2, this.shared ? 3 : 1, 0, ...unsigned(65536)]])),
-      ...section(3, vector(routines.map((r) => unsigned(r.type)))),
-      ...section(4, vector([[0x70, 0, ...unsigned(this.#table.length)]])),
-      ...section(7, vector(this.#exports.map(([as, index]) => [...name(as), 0, ...unsigned(index)]))),
-      ...section(9, vector([[0, 0x41, 0, 0x0b, ...vector(this.#table.map((index) => unsigned(index)))]])),
-      ...section(10, vector(routines.map((r) => sized(r.body)))),
-      ...(note ? section(0, [...name(note.name), ...ascii(note.text)]) : []),
-    ]); // prettier-ignore
+      section(1, vector(this.#types.map((key) => key.split(",").map(Number)))),
+      section(2, vector([[name("m"), name("m"), 2, this.shared ? 3 : 1, 0, unsigned(65536)]])),
+      section(3, vector(routines.map((r) => unsigned(r.type)))),
+      section(4, vector([[0x70, 0, unsigned(this.#table.length)]])),
+      section(7, vector(this.#exports.map(([as, index]) => [name(as), 0, unsigned(index)]))),
+      section(9, vector([[0, 0x41, 0, 0x0b, vector(this.#table.map(unsigned))]])),
+      section(10, vector(routines.map((r) => r.body))),
+      note ? section(0, [name(note.name), ascii(note.text)]) : [],
+    ]; // prettier-ignore
+    return new Uint8Array(flat(all));
   }
 }

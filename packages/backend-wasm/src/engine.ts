@@ -61,7 +61,7 @@ export class Engine {
   }
 
   bytes(places: Places): Uint8Array {
-    return emit(places.maps, this.relaxed, false, this.crew?.extend, this.format);
+    return emit(places.maps, this.relaxed, this.crew?.extend, this.format);
   }
 
   #compile(name: string, bytes: () => Uint8Array): WasmModule {

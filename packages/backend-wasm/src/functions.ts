@@ -1,21 +1,18 @@
 /**
- * The pointwise functions on four lanes. tanh is a rational function of degree 13 over 6 (tools/fit-tanh.py); the logistic
+ * The pointwise functions on four lanes. tanh is a rational function of degree 13 over 6; the logistic
  * function goes through it; exp and log reduce their argument and take a short series (Cody & Waite 1980).
  */
 import type { FunctionName } from "@recurra/core";
-import { code, V128, v, type Code, type Local, type Locals, type Madd, type Value } from "./assembler.ts";
+import { code, V128, v, type Code, type Local, type Madd, type NewLocals, type Value } from "./assembler.ts";
 
 /** tanh x = x · P(x²) / Q(x²) for |x| up to `saturated`, where it is just ±1 in either rounding; lowest power first. */
-const P = [
-  0.9999999932275556, 0.1308315672853969, 0.0031030011951795828, 1.1144254812402744e-5,
-  -2.0183965125526884e-8, 5.257778777922654e-11, -8.436047643164032e-14,
-];
-const Q = [1, 0.46416483689814886, 0.024491380392777772, 0.0002544750977516911];
+const P = [1, 0.13083157, 0.0031030012, 1.1144255e-5, -2.0183965e-8, 5.257779e-11, -8.436048e-14];
+const Q = [1, 0.464164837, 0.02449138, 0.0002544751];
 const saturated = 8.515955;
 
 /** What a function is emitted with. */
 export interface Context {
-  readonly local: Locals;
+  readonly locals: NewLocals;
   readonly madd: Madd;
   /** A number in all lanes, written down once a routine. */
   number(n: number): Local;
@@ -30,8 +27,8 @@ const polynomial = ({ madd, number }: Context, x: Value, coefficients: readonly 
     .reduceRight<Value>((sum, c) => madd(sum, x, number(c)), number(coefficients.at(-1) ?? 0));
 
 function tanh(context: Context, a: Value): readonly Code[] {
-  const { local, number } = context;
-  const [x, u] = [local(V128), local(V128)];
+  const { locals, number } = context;
+  const [x, u] = locals(V128);
   return [
     x.set(v.pmax(v.pmin(a, number(saturated)), number(-saturated))),
     u.set(v.mul(x, x)),
@@ -50,8 +47,8 @@ const LN2_LOW = Math.LN2 - LN2_HIGH;
 
 /** 2ⁿ · eʳ with |r| ≤ ln 2 / 2; the power in two factors, so that subnormal and infinite results come out right. */
 function exp(context: Context, a: Value): readonly Code[] {
-  const { local, madd, number, bits } = context;
-  const [x, n, r, k, power] = [local(V128), local(V128), local(V128), local(V128), local(V128)];
+  const { locals, madd, number, bits } = context;
+  const [x, n, r, k, power] = locals(V128);
   const scale = (i: Value): readonly Code[] => v.shiftLeftI32(v.addI32(i, bits(127)), 23);
   return [
     x.set(v.pmin(v.pmax(a, number(-104)), number(89))),
@@ -71,8 +68,8 @@ const artanh = (count: number): readonly number[] => Array.from({ length: count 
 
 /** x = 2ᵉ · m with m from √½ to √2, and log m by its series. */
 function log(context: Context, a: Value): readonly Code[] {
-  const { local, madd, number, bits } = context;
-  const [x, small, e, s, z] = [local(V128), local(V128), local(V128), local(V128), local(V128)];
+  const { locals, madd, number, bits } = context;
+  const [x, small, e, s, z] = locals(V128);
   // Bits of √½: what is added to the exponent's field moves the cut there.
   const cut = 0x3f3504f3;
   return [
@@ -94,8 +91,8 @@ function log(context: Context, a: Value): readonly Code[] {
 
 /** max(x, 0) + log(1 + e^−|x|). */
 function softplus(context: Context, a: Value): readonly Code[] {
-  const { local, madd, number } = context;
-  const [s, z] = [local(V128), local(V128)];
+  const { locals, madd, number } = context;
+  const [s, z] = locals(V128);
   return [
     s.set(exp(context, v.neg(v.abs(a)))),
     s.set(v.over(s, v.add(s, number(2)))),

@@ -1,9 +1,10 @@
 /** Launches as words: what the engine reads of a kernel that is bound to sizes and places. */
 import type { GemmKernel, Kernel, Launch, Operand as Part } from "@recurra/core";
-import { BLOCK_ROWS, gemmNumbers } from "./engine/gemm.ts";
+import { BLOCK_ROWS } from "./engine/gemm.ts";
 import { PANEL } from "./engine/tile.ts";
 import type { Format } from "./format.ts";
 import { fixedRows, type Ref } from "./simple.ts";
+import { gemmNumbers } from "./words.ts";
 
 /** What an instruction gives the next, or a constant. */
 export type Scrap = Exclude<Ref, number>;
@@ -33,6 +34,8 @@ export interface Bound {
   readonly operands: readonly (Operand | Scrap)[];
   /** Of a gemm: where its right operand lies packed; 0: it must be packed every time. */
   readonly packed?: number;
+  /** Of a gemm: its right operand is packed for a single row (engine/gemm.ts). */
+  readonly abreast?: boolean;
   /** Of a gemm: its right operand is packed in int8. */
   readonly int8?: Format | undefined;
   /** Of a gemm: how many columns the rows of its result have room for. Default: its width. */
@@ -75,7 +78,7 @@ const sizes = ({ kernel, most, packed, int8 }: Bound) => {
   const rows = Math.min(fixedRows(kernel) || most, BLOCK_ROWS);
   const fits = packed
     ? rows <= 2
-      ? 4 * STRIPE
+      ? Infinity
       : DEPTH
     : Math.min(DEPTH, Math.floor(STRIPE / (PANEL * blocks(width))));
   const stripe = Math.max(1, Math.min(depth, Math.max(64, fits)));
@@ -120,7 +123,7 @@ export function wordsOf(launch: Bound, scratch: Scratch): number[] {
       case "gemm": {
         const { width, depth, stripe } = sizes(launch);
         const named: Record<(typeof gemmNumbers)[number], number> = {
-          width, room: launch.room ?? width, depth, rows: fixedRows(kernel), packed, stripe, left, right, edge, from: kernel.addend ? 1 : 0,
+          width, room: launch.room ?? width, depth, rows: fixedRows(kernel), packed, abreast: launch.abreast ? 1 : 0, stripe, left, right, edge, from: kernel.addend ? 1 : 0,
         }; // prettier-ignore
         return gemmNumbers.map((name) => named[name]);
       }

@@ -30,13 +30,13 @@ export function mapRoutine(
   { kernel: { instructions, inputs, outputs }, repeated }: EquationMap,
   relaxed: boolean,
 ): Routine {
-  return assembler.routine(launchSignature, ([launch, step, rows], local) => {
+  return assembler.routine(launchSignature, ([launch, step, rows], locals, local) => {
     const all = Array.from({ length: inputs + outputs.length }, (_, i) => i);
     const pointers = all.map(() => local(I32));
     const strides = all.map(() => local(I32));
     const given = pointers.slice(0, inputs).map(() => local(V128));
     const results = instructions.map(() => local(V128));
-    const [column, width, row] = [local(I32), local(I32), local(I32)];
+    const [column, width, row] = locals(I32);
     const constants: Code[] = [];
     const held = new Map<string, Local>();
     /** A constant's local, set where the routine begins. */
@@ -47,7 +47,7 @@ export function mapRoutine(
       return known;
     };
     const context: Context = {
-      local,
+      locals,
       madd: madd(relaxed),
       number: (n) => constant(Object.is(n, -0) ? "-0" : String(n), v.const(n)),
       bits: (n) => constant(`bits ${n}`, v.bits(n)),
@@ -68,13 +68,13 @@ export function mapRoutine(
     return [
       constants,
       all.map((i) => [
-        (pointers[i] as Local).set(located(launch!, operandAt(MAP_NUMBERS, i), step!)),
-        (strides[i] as Local).set(load(launch!, operandAt(MAP_NUMBERS, i) + ROW)),
+        (pointers[i] as Local).set(located(launch, operandAt(MAP_NUMBERS, i), step)),
+        (strides[i] as Local).set(load(launch, operandAt(MAP_NUMBERS, i) + ROW)),
       ]),
-      width.set(load(launch!, WIDTH)),
-      when(load(launch!, FLAT), [width.set(mul(width, rows!)), rows!.set(less(0, rows!))]),
+      width.set(load(launch, WIDTH)),
+      when(load(launch, FLAT), [width.set(mul(width, rows)), rows.set(less(0, rows))]),
       when(width, [
-        count(row, 0, rows!, 1, [
+        count(row, 0, rows, 1, [
           given.map((value, i) => (repeated[i] ? value.set(v.splatAt(pointers[i] as Local)) : [])),
           column.set(0),
           repeat(

@@ -62,8 +62,7 @@ export class Memory {
 
   /** All of the memory, as words. */
   get words(): Uint32Array {
-    if (this.#words.length === 0 || this.#words.buffer !== this.memory.buffer)
-      this.#words = new Uint32Array(this.memory.buffer);
+    if (this.#words.buffer !== this.memory.buffer) this.#words = new Uint32Array(this.memory.buffer);
     return this.#words;
   }
 

@@ -29,7 +29,7 @@ export interface Contents {
 }
 
 /** 64 bits of a text or of bytes: FNV-1a, twice (Fowler, Noll & Vo 1991). */
-function hash(from: string | Uint8Array): string {
+export function hash(from: string | Uint8Array): string {
   const run = (start: number): number => {
     let h = start;
     for (let i = 0; i < from.length; i++)
@@ -75,35 +75,28 @@ function engine(relaxed: boolean, format: Format | undefined): EngineRoutines {
 }
 
 /**
- * @param listed write down what is in it, for `Places` of another time
  * @param extend add what threads need
  * @param format another format of weights
+ * @param contents written down in it, for `Places` of another time
  */
 export function emit(
   maps: readonly EquationMap[],
   relaxed: boolean,
-  listed = false,
   extend?: Crew["extend"],
   format?: Format,
+  contents?: Contents,
 ): Uint8Array {
   const made = engine(relaxed, format);
   const assembler = made.assembler.copy();
   for (const map of maps) assembler.tabled(mapRoutine(assembler, map, relaxed));
   extend?.(assembler, made.walk);
-  if (!listed) return assembler.bytes();
-  const contents: Contents = {
-    engine: engineKey(relaxed),
-    relaxed,
-    maps: maps.map((map) => hash(mapKey(map))),
-    ...(extend && { threads: true }),
-  };
-  return assembler.bytes({ name: SECTION, text: JSON.stringify(contents) });
+  return assembler.bytes(contents && { name: SECTION, text: JSON.stringify(contents) });
 }
 
 /** The smallest module that shows whether an engine has what ours need. */
 export function probe(relaxed: boolean): Uint8Array {
   const assembler = new Assembler();
-  assembler.routine({ parameters: [V128], result: V128 }, ([x]) => madd(relaxed)(x!, x!, x!));
+  assembler.routine({ parameters: [V128], result: V128 }, ([x]) => madd(relaxed)(x, x, x));
   return assembler.bytes();
 }
 

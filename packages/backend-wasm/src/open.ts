@@ -1,5 +1,5 @@
 /** The WASM backend: SIMD emitted from the program, the time loop inside. */
-import type { SyncBackend } from "@recurra/core";
+import type { PreparedProgram, Program, SyncBackend } from "@recurra/core";
 import { accuracy } from "./accuracy.ts";
 import { Engine } from "./engine.ts";
 import { fail, kindOf } from "./errors.ts";
@@ -9,7 +9,8 @@ import { prepareKernel } from "./kernel.ts";
 import { Memory } from "./memory.ts";
 import { loadPrebuilt, type ModuleSource, type Prebuilt } from "./prebuilt.ts";
 import { prepareProgram } from "./program.ts";
-import type { Crew } from "./team.ts";
+import { Script } from "./script.ts";
+import type { Crew, Given } from "./team.ts";
 
 export interface WasmOptions {
   /**
@@ -27,6 +28,9 @@ export interface WasmOptions {
   readonly int8?: boolean;
 }
 
+/** What threads are given. */
+export const given: Given = { Memory, Script, fail };
+
 /**
  * Open the WASM backend; it is synchronous once it is open.
  * @throws RecurraError UNSUPPORTED without WebAssembly or its SIMD, or where a policy forbids it; OUT_OF_MEMORY
@@ -40,7 +44,7 @@ export async function openWasm(options: WasmOptions = {}): Promise<SyncBackend> 
   const prebuilt = module === undefined ? undefined : await loadPrebuilt(module);
   return open(
     prebuilt,
-    threads > 1 ? await (await import("./threads/start.ts")).startCrew(threads, prebuilt) : undefined,
+    threads > 1 ? await (await import("./threads/start.ts")).startCrew(given, threads, prebuilt) : undefined,
     int8 ? await import("./format8.ts") : undefined,
   );
 }
@@ -49,6 +53,12 @@ export async function openWasm(options: WasmOptions = {}): Promise<SyncBackend> 
 export function open(prebuilt: Prebuilt | undefined, crew?: Crew, format?: typeof Format8): SyncBackend {
   const memory = crew?.memory ?? new Memory();
   const engine = engineOf(memory, prebuilt, crew, format?.int8);
+  const preparing =
+    (weights?: Format) =>
+    (program: Program): PreparedProgram => {
+      memory.check();
+      return prepareProgram(engine, program, weights);
+    };
   const float32: SyncBackend = {
     name: crew ? `wasm(threads=${crew.threads})` : "wasm",
     limits: { rows: Infinity },
@@ -64,10 +74,7 @@ export function open(prebuilt: Prebuilt | undefined, crew?: Crew, format?: typeo
       memory.check();
       return prepareKernel(engine, kernel);
     },
-    prepareProgram(program) {
-      memory.check();
-      return prepareProgram(engine, program);
-    },
+    prepareProgram: preparing(),
     dispose() {
       crew?.dispose();
       memory.dispose();
@@ -75,7 +82,7 @@ export function open(prebuilt: Prebuilt | undefined, crew?: Crew, format?: typeo
   };
   // Threads share out what is in float32 alone.
   return format && !crew
-    ? { ...float32, weights: { int8: format.inInt8(float32, memory, engine) } }
+    ? { ...float32, weights: { int8: format.inInt8(float32, preparing(format.int8), fail) } }
     : float32;
 }
 

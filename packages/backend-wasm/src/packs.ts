@@ -1,4 +1,6 @@
 /** Parameters as gemms read them: packed once, and again after they have changed. Programs of a model share them. */
+import { abreast } from "./engine/gemm.ts";
+import { PANEL } from "./engine/tile.ts";
 import type { Format } from "./format.ts";
 import { packedBytes } from "./launch.ts";
 import type { Matrix } from "./matrix.ts";
@@ -53,11 +55,30 @@ export class Packs {
     for (let i = 0; i < this.#taken.length; i++) {
       const pack = this.#taken[i]!;
       if (pack.version === pack.buffer.version) continue;
-      const { from, depthStride, columnStride, depth, width } = pack.matrix;
       if (pack.int8) pack.int8.pack(this.memory, pack.matrix, pack.address, this.relaxed);
-      else this.exports.pack(from, depthStride, columnStride, depth, width, pack.address, 32 * depth);
+      else this.#pack(pack);
       pack.version = pack.buffer.version;
     }
+  }
+
+  #pack({ matrix, address }: Pack): void {
+    const { from, depthStride, columnStride, depth, width } = matrix;
+    let j = 0;
+    for (const wide of matrix.abreast ? abreast(this.relaxed, depth) : [1])
+      for (; j + PANEL * (wide - 1) < width; j += PANEL * wide) {
+        const columns = Math.min(width - j, PANEL * wide);
+        const at = address + 4 * depth * j;
+        this.exports.pack(
+          from + j * columnStride,
+          depthStride,
+          columnStride,
+          depth,
+          columns,
+          at,
+          4 * PANEL,
+          4 * PANEL * wide,
+        );
+      }
   }
 
   dispose(): void {

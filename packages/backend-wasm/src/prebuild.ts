@@ -6,7 +6,7 @@ import * as core from "@recurra/core";
 import type { Cell, Network, SyncBackend } from "@recurra/core";
 import { int8 } from "./format8.ts";
 import { mapKey, type EquationMap } from "./map.ts";
-import { emit, Places } from "./module.ts";
+import { emit, engineKey, hash, Places } from "./module.ts";
 import { openWasm } from "./open.ts";
 import { planProgram } from "./program.ts";
 import { singles } from "./singles.ts";
@@ -67,5 +67,10 @@ export function emitPrebuilt(
   extend?: Crew["extend"],
 ): Uint8Array {
   const byKey = new Map([...singles(), ...maps].map((map) => [mapKey(map), map]));
-  return emit([...byKey.values()], relaxed, true, extend, int8);
+  return emit([...byKey.values()], relaxed, extend, int8, {
+    engine: engineKey(relaxed),
+    relaxed,
+    maps: Array.from(byKey.keys(), hash),
+    ...(extend && { threads: true }),
+  });
 }

@@ -95,6 +95,7 @@ class Walked implements BoundProgram {
   readonly #owned: WasmBuffer[] = [];
   readonly #packs: Packs;
   readonly memory: Memory;
+  readonly threads: boolean;
   readonly #script: Script;
   /** Where there are threads, and enough to do for them. */
   readonly #team: Team | undefined;
@@ -116,6 +117,7 @@ class Walked implements BoundProgram {
   ) {
     const { memory, relaxed } = engine;
     this.memory = memory;
+    this.threads = engine.crew !== undefined;
     this.#chunk = chunkOf(most, batch);
     this.#packs = new Packs(memory, exports, relaxed);
     try {
@@ -192,18 +194,21 @@ class Walked implements BoundProgram {
       );
       const int8 =
         kernel.op === "gemm" && this.int8 && this.#inInt8(kernel, refs, views) ? this.int8 : undefined;
+      const most = rows + steps * rowsPerStep;
+      // Threads cut matrices between panels.
+      const alone = most === 1 && !int8 && !this.threads;
       const bound: Bound = {
         kernel,
         launch,
         place: int8 ? GEMM8 : place,
         rows,
         rowsPerStep,
-        most: rows + steps * rowsPerStep,
+        most,
         operands,
         tableRows: table === "steps" ? 0 : table,
         ...(kernel.op === "gemm" && {
           room: this.#room(views.at(-1)!, kernel.width),
-          packed: this.#packed(kernel, views[refs[1] as number]!, operands[1] as Operand, int8),
+          ...this.#packed(kernel, views[refs[1] as number]!, operands[1] as Operand, alone, int8),
           int8,
         }),
       };
@@ -231,12 +236,18 @@ class Walked implements BoundProgram {
   }
 
   /** A parameter is packed ahead of time. */
-  #packed(kernel: GemmKernel, right: Part, at: Operand, int8: Format | undefined): number {
+  #packed(
+    kernel: GemmKernel,
+    right: Part,
+    at: Operand,
+    abreast: boolean,
+    int8: Format | undefined,
+  ): Pick<Bound, "packed" | "abreast"> {
     const { depth, transposeB } = kernel.terms[0]!;
-    if (this.program.buffers[right.buffer]!.role !== "parameter" || depth === "rows") return 0;
+    if (this.program.buffers[right.buffer]!.role !== "parameter" || depth === "rows") return {};
     const [depthStride, columnStride] = transposeB ? [at.column, at.row] : [at.row, at.column];
-    const matrix = { from: at.base, depthStride, columnStride, depth, width: kernel.width };
-    return this.#packs.take(this.#buffers[right.buffer]![0]!, matrix, int8).address;
+    const matrix = { from: at.base, depthStride, columnStride, depth, width: kernel.width, abreast };
+    return { packed: this.#packs.take(this.#buffers[right.buffer]![0]!, matrix, int8).address, abreast };
   }
 
   #operand(o: Part, parity: number): Operand {

@@ -1,10 +1,18 @@
 /** What threads are to the rest of this package, which runs without them: types alone, so that nobody ships threads unasked. */
 import type { Program } from "@recurra/core";
 import type { Assembler, Routine } from "./assembler.ts";
+import type { fail } from "./errors.ts";
 import type { Bound } from "./launch.ts";
 import type { Memory } from "./memory.ts";
 import type { Script, ScriptPart } from "./script.ts";
 import type { Exports } from "./webassembly.ts";
+
+/** What threads are given of this package, rather than import it: tsdown.config.ts says why. */
+export interface Given {
+  readonly Memory: typeof Memory;
+  readonly Script: typeof Script;
+  readonly fail: typeof fail;
+}
 
 /** A bound program, as threads get it. */
 export interface Task {

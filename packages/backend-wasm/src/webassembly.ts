@@ -19,13 +19,14 @@ export interface Exports {
     width: number,
     to: number,
     panelStride: number,
+    step: number,
   ): void;
   walk(parts: number, count: number, first: number, steps: number, reverse: number, parity: number): void;
   /** Of modules that are made for threads: walk many spans (engine/barrier.ts). */
   tour?(from: number, to: number, sections: number): void;
 }
 
-interface Platform {
+export interface Platform {
   readonly WebAssembly?: {
     readonly Memory: new (limits: { initial: number; maximum: number; shared?: boolean }) => WasmMemory;
     readonly Module: (new (bytes: Uint8Array) => WasmModule) & {
@@ -56,7 +57,7 @@ export interface URL {
 
 export const instead = "use openCpu() of @recurra/backend-cpu, which needs none";
 
-export const here = globalThis as Platform;
+const here = globalThis as Platform;
 
 export const platform = (): NonNullable<Platform["WebAssembly"]> =>
   here.WebAssembly ??

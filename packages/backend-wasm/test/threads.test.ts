@@ -5,7 +5,7 @@ import {
 import { afterAll, afterEach, describe, expect, test, vi } from "vitest";
 import { openWasm } from "../src/index.ts";
 import type { Bound } from "../src/launch.ts";
-import { open } from "../src/open.ts";
+import { given, open } from "../src/open.ts";
 import { emitPrebuilt, shippedMaps } from "../src/prebuild.ts";
 import { loadPrebuilt } from "../src/prebuilt.ts";
 import type { Task } from "../src/team.ts";
@@ -21,7 +21,7 @@ vi.setConfig({ testTimeout: 60_000 });
 const opened: SyncBackend[] = [];
 /** Threads that share out whatever can be, however small. */
 async function openAlways(threads: number, options: ForemanOptions = {}) {
-  const crew = await startCrew(threads, undefined, { always: true, patience: 5000, ...options });
+  const crew = await startCrew(given, threads, undefined, { always: true, patience: 5000, ...options });
   const backend = open(undefined, crew);
   opened.push(backend);
   return { backend, crew: crew as Foreman };
@@ -127,7 +127,7 @@ describe("the same bits as one thread", () => {
       (more) => new WebAssembly.Module(emitPrebuilt([], false, more)),
     );
     const prebuilt = await loadPrebuilt(shared!);
-    const backend = open(prebuilt, await startCrew(2, prebuilt, { always: true }));
+    const backend = open(prebuilt, await startCrew(given, 2, prebuilt, { always: true }));
     opened.push(backend);
     expect(backend.name).toBe("wasm(threads=2)");
     // An instruction at a time, since it has no maps of its own.
@@ -139,7 +139,7 @@ describe("the same bits as one thread", () => {
 describe("what is shared out", () => {
   /** A forward program's plan, for two threads that are to be worth it. */
   async function planned(cell: Cell, B: number, H: number) {
-    const crew = (await startCrew(2, undefined)) as Foreman;
+    const crew = (await startCrew(given, 2, undefined)) as Foreman;
     const tasks: Task[] = [];
     const bind = crew.bind.bind(crew);
     crew.bind = (task) => (tasks.push(task), bind(task));

@@ -6,7 +6,12 @@ export type Random = () => number;
 /** @returns rows · columns values, row-major */
 export type Initializer = (random: Random, rows: number, columns: number) => Float32Array;
 
-const filled = (length: number, value: () => number): Float32Array => new Float32Array(length).map(value);
+/** A loop: `map` would call the function, where this has it inlined, and a first model has a hundred thousand values. */
+function filled(length: number, value: () => number): Float32Array {
+  const values = new Float32Array(length);
+  for (let i = 0; i < length; i++) values[i] = value();
+  return values;
+}
 
 /** Uniform in ±bound. PyTorch's recurrent layers use bound = 1/√H for every weight. */
 export const uniform =

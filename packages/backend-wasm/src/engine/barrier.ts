@@ -3,7 +3,7 @@
  * between two launches; and a tour, which walks several spans in one call. Threads proposal of WebAssembly.
  */
 import {
-  add, choose, code, count, equals, I32, isZero, load, shiftLeft, sub, unsigned, when, repeat, type Assembler, type Code, type Local,
+  add, choose, code, count, equals, I32, isZero, load, shiftLeft, sub, unsigned, when, repeat, type Assembler, type Code,
   type Routine, type Value,
 } from "../assembler.ts"; // prettier-ignore
 import { launchSignature, NUMBERS } from "../words.ts";
@@ -67,10 +67,10 @@ const long = (n: number): readonly Code[] => {
 
 /** Nobody goes on before all have come. */
 export function barrier(assembler: Assembler): Routine {
-  return assembler.routine(launchSignature, ([launch], local) => {
-    const [at, generation, spins, rounds] = [local(I32), local(I32), local(I32), local(I32)];
+  return assembler.routine(launchSignature, ([launch], locals) => {
+    const [at, generation, spins, rounds] = locals(I32);
     const number = (name: (typeof barrierNumbers)[number]) =>
-      load(launch!, NUMBERS + 4 * barrierNumbers.indexOf(name));
+      load(launch, NUMBERS + 4 * barrierNumbers.indexOf(name));
     const same = (): readonly Code[] => equals(loadAtomic(control.generation, at), generation);
     return [
       at.set(number("control")),
@@ -114,16 +114,13 @@ export const SPAN_WORDS = 5;
  * Walk spans. Parameters: the first, the end of the last, and this thread's sections: for each the address of its parts and how many.
  */
 export function tour(assembler: Assembler, walk: Routine): Routine {
-  return assembler.routine(
-    { parameters: [I32, I32, I32] },
-    ([from, to, sections]: readonly Local[], local) => {
-      const [span, section] = [local(I32), local(I32)];
-      return count(span, from!, to!, 4 * SPAN_WORDS, [
-        section.set(add(sections!, shiftLeft(load(span), 3))),
-        walk.call(
+  return assembler.routine({ parameters: [I32, I32, I32] }, ([from, to, sections], locals) => {
+    const [span, section] = locals(I32);
+    return count(span, from, to, 4 * SPAN_WORDS, [
+      section.set(add(sections, shiftLeft(load(span), 3))),
+      walk.call(
         load(section), load(section, 4), load(span, 4), load(span, 8), load(span, 12), load(span, 16),
       ), // prettier-ignore
-      ]);
-    },
-  );
+    ]);
+  });
 }

@@ -1,12 +1,14 @@
 /**
  * `gemm`: the left operand packed in tiles of four rows (or two, or one), the right one in panels of eight columns: ahead of time
  * where it is a parameter, else here. A panel stays in the first cache while the tiles of a block of rows pass, the block in the second.
+ * What only a single row is multiplied by is read once, as fast as it comes: the panels that its tile takes at a time lie abreast, a k
+ * after another, so that all of it is one stream.
  */
 import {
-  add, choose, count, during, equals, f32, I32, isZero, least, less, load, mul, quotient, remainder, repeat, shiftLeft, sub, when, type Assembler, type Code,
+  add, and, choose, count, during, equals, f32, I32, isZero, least, less, load, mul, quotient, remainder, repeat, shiftLeft, sub, when, type Assembler, type Code,
   type Local, type Routine, type Value,
 } from "../assembler.ts"; // prettier-ignore
-import { COLUMN, launchSignature, located, NUMBERS, operandAt, ROW } from "../words.ts";
+import { COLUMN, gemmNumbers, launchSignature, located, NUMBERS, operandAt, ROW } from "../words.ts";
 import { interleave, packPanels } from "./pack.ts";
 import { PANEL, tile } from "./tile.ts";
 
@@ -17,20 +19,7 @@ export const BLOCK_ROWS = 64;
 const EDGE_STRIDE = 6 * 4 * PANEL;
 export const EDGE_BYTES = 6 * EDGE_STRIDE;
 
-/** A gemm's numbers, in order. */
-export const gemmNumbers = [
-  "width",
-  "room", // columns that its rows have room for: a tile may write there
-  "depth", // 0: as many as there are rows
-  "rows", // of the result; 0: as many as there are rows
-  "packed", // the right operand's panels; 0: pack it here
-  "stripe", // how far the sum runs before the next block: what is packed must fit
-  "left", // scratch for the packed left operand
-  "right", // scratch for the packed right operand
-  "edge", // scratch for a tile that hangs over the last column
-  "from", // whether there is an addend
-] as const;
-/** Its operands, in order. */
+/** A gemm's operands, in order. */
 const [A, B, ADDEND, OUT] = [0, 1, 2, 3].map((i) => operandAt(gemmNumbers.length, i)) as [
   number,
   number,
@@ -40,16 +29,9 @@ const [A, B, ADDEND, OUT] = [0, 1, 2, 3].map((i) => operandAt(gemmNumbers.length
 
 /** Rows of `bytes` bytes, from one stride to another. */
 function copyRows(assembler: Assembler): Routine {
-  return assembler.routine({ parameters: [I32, I32, I32, I32, I32, I32] }, (parameters, local) => {
-    const [from, fromStride, to, toStride, rows, bytes] = parameters as [
-      Local,
-      Local,
-      Local,
-      Local,
-      Local,
-      Local,
-    ];
-    const [r, j] = [local(I32), local(I32)];
+  return assembler.routine({ parameters: [I32, I32, I32, I32, I32, I32] }, (parameters, locals) => {
+    const [from, fromStride, to, toStride, rows, bytes] = parameters;
+    const [r, j] = locals(I32);
     return [
       count(r, 0, rows, 1, [
         count(j, 0, bytes, 4, f32.store(add(to, j), f32.load(add(from, j)))),
@@ -60,14 +42,21 @@ function copyRows(assembler: Assembler): Routine {
   });
 }
 
+/** From this depth on four panels at a time are one too many for the registers of baseline SIMD; in shorter sums fewer ends outweigh that. */
+const DEEP = 256;
+
+/** How many panels a tile of one row takes at a time: as many as there are left. */
+export const abreast = (relaxed: boolean, depth: number): readonly number[] =>
+  relaxed ? [6, 4, 2, 1] : [4, 3, 2, 1].slice(depth < DEEP ? 0 : 1);
+
 /**
  * Rows of a tile, and how many panels it takes at a time. As many sums and loaded vectors as there are registers: engines load
  * everything of a step before they multiply, but for those with relaxed SIMD, which keep to the order written down.
  */
 const shapes = (relaxed: boolean): readonly (readonly [number, readonly number[]])[] =>
   relaxed
-    ? [[6, [1]], [4, [1]], [2, [2, 1]], [1, [6, 4, 2, 1]]]
-    : [[4, [1]], [2, [2, 1]], [1, [4, 2, 1]]]; // prettier-ignore
+    ? [[6, [1]], [4, [1]], [2, [2, 1]], [1, abreast(relaxed, 0)]]
+    : [[4, [1]], [2, [2, 1]], [1, abreast(relaxed, 0)]]; // prettier-ignore
 
 export function gemm(
   assembler: Assembler,
@@ -81,24 +70,16 @@ export function gemm(
     widths: widths.map((panels) => ({ panels, routine: tile(assembler, rows, panels, relaxed) })),
   }));
 
-  const routine = assembler.routine(launchSignature, ([launch, step, rows], local) => {
+  const routine = assembler.routine(launchSignature, ([launch, step, rows], locals) => {
     const number = (name: (typeof gemmNumbers)[number]) =>
-      load(launch!, NUMBERS + 4 * gemmNumbers.indexOf(name));
-    const variable = (): Local => local(I32);
-    const [width, room, height, depth, packed, stripe, left, right, edge] = Array.from(
-      { length: 9 },
-      variable,
-    ) as [Local, Local, Local, Local, Local, Local, Local, Local, Local];
-    const [a, aRow, aDepth, b, from, fromRow, to, toRow, single] = Array.from({ length: 9 }, variable) as [
-      Local, Local, Local, Local, Local, Local, Local, Local, Local,
-    ]; // prettier-ignore
-    const [k, deep, i, high, j, r, first, last, panels, panelStride, block, after, start] = Array.from(
-      { length: 13 },
-      variable,
-    ) as [Local, Local, Local, Local, Local, Local, Local, Local, Local, Local, Local, Local, Local];
+      load(launch, NUMBERS + 4 * gemmNumbers.indexOf(name));
+    const [width, room, height, depth, packed, stripe, left, right, edge] = locals(I32);
+    const [a, aRow, aDepth, b, from, fromRow, to, toRow, single] = locals(I32);
+    const [k, deep, i, high, j, r, first, last, panels, panelStride, block, after, start] = locals(I32);
+    const [between] = locals(I32);
     const fallback = (name: "rows" | "depth", value: Local): Code => [
       value.set(number(name)),
-      when(isZero(value), value.set(rows!)),
+      when(isZero(value), value.set(rows)),
     ];
 
     /** Row i + r of the left operand, from k. */
@@ -124,11 +105,21 @@ export function gemm(
 
     /** Tiles under each other, at row i + r and column j; their packed rows begin at `block`. */
     const column = (
-      { routine: tileOf }: (typeof tiles)[number]["widths"][number],
+      { routine: tileOf, panels: wide }: (typeof tiles)[number]["widths"][number],
+      tileRows: number,
       to: Value,
       stride: Value,
       count: Value,
-    ): Code => tileOf.call(block, panels, deep, panelStride, start, fromRow, to, stride, count);
+    ): Code =>
+      tileOf.call(
+        block, panels, deep, between, start, fromRow, to, stride,
+        tileRows > 1 ? count : choose(number("abreast"), 4 * PANEL * wide, 4 * PANEL),
+      ); // prettier-ignore
+    /** Whether so many panels are left, and are taken at a time. */
+    const fits = (tileRows: number, wide: number): Value => {
+      const left = less(add(j, PANEL * (wide - 1)), width);
+      return tileRows === 1 && !relaxed && wide === 4 ? and(left, less(depth, DEEP)) : left;
+    };
     const locate = (): Code => [
       after.set(add(to, add(mul(add(i, r), toRow), shiftLeft(j, 2)))),
       start.set(choose(from, add(from, add(mul(add(i, r), fromRow), shiftLeft(j, 2))), 0)),
@@ -144,25 +135,26 @@ export function gemm(
       left.set(number("left")),
       right.set(number("right")),
       edge.set(number("edge")),
-      a.set(located(launch!, A, step!)),
-      aRow.set(load(launch!, A + ROW)),
-      aDepth.set(load(launch!, A + COLUMN)),
-      b.set(located(launch!, B, step!)),
-      to.set(located(launch!, OUT, step!)),
-      toRow.set(load(launch!, OUT + ROW)),
+      a.set(located(launch, A, step)),
+      aRow.set(load(launch, A + ROW)),
+      aDepth.set(load(launch, A + COLUMN)),
+      b.set(located(launch, B, step)),
+      to.set(located(launch, OUT, step)),
+      toRow.set(load(launch, OUT + ROW)),
       when(number("from"), [
-        from.set(located(launch!, ADDEND, step!)),
-        fromRow.set(load(launch!, ADDEND + ROW)),
+        from.set(located(launch, ADDEND, step)),
+        fromRow.set(load(launch, ADDEND + ROW)),
       ]),
       repeat(
         [
           deep.set(least(sub(depth, k), stripe)),
           panelStride.set(shiftLeft(choose(packed, depth, deep), 5)),
+          between.set(choose(number("abreast"), 4 * PANEL, panelStride)),
           when(
             packed,
             right.set(add(packed, shiftLeft(k, 5))),
             pack.call(
-              add(b, mul(k, load(launch!, B + ROW))), load(launch!, B + ROW), load(launch!, B + COLUMN), deep, width, right, panelStride,
+              add(b, mul(k, load(launch, B + ROW))), load(launch, B + ROW), load(launch, B + COLUMN), deep, width, right, panelStride, 4 * PANEL,
             ),
           ), // prettier-ignore
           count(i, 0, height, BLOCK_ROWS, [
@@ -180,7 +172,7 @@ export function gemm(
               j.set(0),
               panels.set(right),
               widths.map((shape) =>
-                during(less(add(j, PANEL * (shape.panels - 1)), width), [
+                during(fits(tileRows, shape.panels), [
                   block.set(tileRows > 1 ? add(left, shiftLeft(mul(deep, first), 2)) : single),
                   r.set(first),
                   when(
@@ -188,11 +180,11 @@ export function gemm(
                     // They hang over the last column: one by one, by way of the edge.
                     count(r, first, last, tileRows, [
                       locate(),
-                      column(shape, edge, EDGE_STRIDE, 1),
+                      column(shape, tileRows, edge, EDGE_STRIDE, 1),
                       copy.call(edge, EDGE_STRIDE, after, toRow, tileRows, shiftLeft(sub(width, j), 2)),
                       block.add(mul(deep, 4 * tileRows)),
                     ]),
-                    [locate(), column(shape, after, toRow, quotient(sub(last, first), tileRows))],
+                    [locate(), column(shape, tileRows, after, toRow, quotient(sub(last, first), tileRows))],
                   ),
                   j.add(PANEL * shape.panels),
                   panels.add(mul(panelStride, shape.panels)),

@@ -10,8 +10,7 @@ import {
   type Code, type Local, type Routine, type Value,
 } from "../assembler.ts"; // prettier-ignore
 import { ACTIVATION_STEPS, BLOCK8, panelOf, ROW_HEAD, STEP_BYTES, SUM_SCALE } from "../int8.ts";
-import { launchSignature, located, NUMBERS, operandAt, ROW } from "../words.ts";
-import { gemmNumbers } from "./gemm.ts";
+import { gemmNumbers, launchSignature, located, NUMBERS, operandAt, ROW } from "../words.ts";
 
 /** Added to a small number it leaves the nearest whole one in the low bits: 1.5 · 2²³. */
 const ROUNDER = 3 * 2 ** 22;
@@ -21,13 +20,11 @@ const UP = 2 ** 80;
 
 /** Rounds a row. Parameters: from, depth, to. What is read past the end meets weights of 0. */
 function round(assembler: Assembler, relaxed: boolean): Routine {
-  return assembler.routine({ parameters: [I32, I32, I32] }, (parameters, local) => {
-    const [from, depth, to] = parameters as [Local, Local, Local];
-    const [k, whole, at, sums] = [local(I32), local(I32), local(I32), local(I32)];
-    const [largest, up, scale, x, rounder] = Array.from({ length: 5 }, () => local(V128)) as [
-      Local, Local, Local, Local, Local,
-    ]; // prettier-ignore
-    const [low, high, magnitude] = [local(V128), local(V128), local(V128)];
+  return assembler.routine({ parameters: [I32, I32, I32] }, (parameters, locals) => {
+    const [from, depth, to] = parameters;
+    const [k, whole, at, sums] = locals(I32);
+    const [largest, up, scale, x, rounder] = locals(V128);
+    const [low, high, magnitude] = locals(V128);
     // As whole numbers magnitudes are in order, ∞ and NaN last.
     const see = (value: Code[]): Code => largest.set(v.maxI32(largest, v.and([value], magnitude)));
     const zeros = Array<number>(8).fill(0);
@@ -79,15 +76,15 @@ function round(assembler: Assembler, relaxed: boolean): Routine {
  * A panel's results of a row. Parameters: the rounded row, the panel, its steps, where the addends are (0: none), where the results go.
  */
 function dots(assembler: Assembler, relaxed: boolean): Routine {
-  return assembler.routine({ parameters: [I32, I32, I32, I32, I32] }, (parameters, local) => {
-    const [row, panel, steps, from, to] = parameters as [Local, Local, Local, Local, Local];
+  return assembler.routine({ parameters: [I32, I32, I32, I32, I32] }, (parameters, locals, local) => {
+    const [row, panel, steps, from, to] = parameters;
     const { columns, deep } = panelOf(relaxed);
     const list = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
     const groups = list(columns / 4);
     const vectors = (n: number): Local[] => list(n).map(() => local(V128));
     const [low, high] = [vectors(columns / 4), vectors(columns / 4)];
-    const [x, y, weights, magnitude] = vectors(4) as [Local, Local, Local, Local];
-    const head = local(I32);
+    const [x, y, weights, magnitude] = locals(V128);
+    const [head] = locals(I32);
     const plus = (to: Local | undefined, w: Value, by: Local): Code =>
       to!.set(relaxed ? v.relaxedDotAdd(w, by, to!) : v.addI32(to!, v.dotI16(w, by)));
     /** 16 bytes of a step, in one go. */
@@ -137,18 +134,13 @@ export function gemm8(assembler: Assembler, relaxed: boolean): Routine {
   const rounded = round(assembler, relaxed);
   const panelDots = dots(assembler, relaxed);
   const { columns, deep: stepDeep, tailBytes } = panelOf(relaxed);
-  return assembler.routine(launchSignature, ([launch, step, rows], local) => {
+  return assembler.routine(launchSignature, ([launch, step, rows], locals) => {
     const number = (name: (typeof gemmNumbers)[number]) =>
-      load(launch!, NUMBERS + 4 * gemmNumbers.indexOf(name));
+      load(launch, NUMBERS + 4 * gemmNumbers.indexOf(name));
     const [A, ADDEND, OUT] = [0, 2, 3].map((i) => operandAt(gemmNumbers.length, i)) as [number, number, number]; // prettier-ignore
-    const variables = (n: number): Local[] => Array.from({ length: n }, () => local(I32));
-    const [width, room, depth, panel, left, edge, a, aRow, from, fromRow] = variables(10) as [
-      Local, Local, Local, Local, Local, Local, Local, Local, Local, Local,
-    ]; // prettier-ignore
-    const [to, toRow, k, deep, steps, rowBytes, first, i, high, j] = variables(10) as [
-      Local, Local, Local, Local, Local, Local, Local, Local, Local, Local,
-    ]; // prettier-ignore
-    const [r, block, addend, out, whole, c] = variables(6) as [Local, Local, Local, Local, Local, Local];
+    const [width, room, depth, panel, left, edge, a, aRow, from, fromRow] = locals(I32);
+    const [to, toRow, k, deep, steps, rowBytes, first, i, high, j] = locals(I32);
+    const [r, block, addend, out, whole, c] = locals(I32);
     const at = (base: Local, stride: Local, offset: Code[]): readonly Code[] =>
       add(base, add(mul(add(i, r), stride), [offset]));
     return [
@@ -158,13 +150,13 @@ export function gemm8(assembler: Assembler, relaxed: boolean): Routine {
       panel.set(number("packed")),
       left.set(number("left")),
       edge.set(number("edge")),
-      a.set(located(launch!, A, step!)),
-      aRow.set(load(launch!, A + ROW)),
-      to.set(located(launch!, OUT, step!)),
-      toRow.set(load(launch!, OUT + ROW)),
+      a.set(located(launch, A, step)),
+      aRow.set(load(launch, A + ROW)),
+      to.set(located(launch, OUT, step)),
+      toRow.set(load(launch, OUT + ROW)),
       when(number("from"), [
-        from.set(located(launch!, ADDEND, step!)),
-        fromRow.set(load(launch!, ADDEND + ROW)),
+        from.set(located(launch, ADDEND, step)),
+        fromRow.set(load(launch, ADDEND + ROW)),
       ]),
       repeat(
         [
@@ -172,8 +164,8 @@ export function gemm8(assembler: Assembler, relaxed: boolean): Routine {
           steps.set(shiftLeft(shiftRight(add(deep, 3), 2), stepDeep === 2 ? 1 : 0)),
           rowBytes.set(add(mul(steps, 2 * stepDeep), ROW_HEAD)),
           first.set(panel),
-          count(i, 0, rows!, BLOCK8, [
-            high.set(least(sub(rows!, i), BLOCK8)),
+          count(i, 0, rows, BLOCK8, [
+            high.set(least(sub(rows, i), BLOCK8)),
             block.set(left),
             count(r, 0, high, 1, [
               rounded.call(at(a, aRow, [...shiftLeft(k, 2)]), deep, block),

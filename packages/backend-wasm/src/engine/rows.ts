@@ -1,6 +1,6 @@
 /** `reduce`, `gather` and `scatterAdd`: what goes row by row. */
 import {
-  add, count, F32, f32, F64, f64, I32, less, load, mul, shiftRight, when, type Assembler, type Code, type Local, type Routine,
+  add, count, F32, f32, F64, f64, I32, less, load, mul, shiftRight, when, type Assembler, type Code, type Routine,
 } from "../assembler.ts"; // prettier-ignore
 import { COLUMN, launchSignature, located, NUMBERS, operandAt, ROW } from "../words.ts";
 
@@ -12,26 +12,19 @@ const operand = (i: number): number => operandAt(ROW_NUMBERS, i);
 
 /** Sums in float64, in the order of the columns. NaN where one of a row is. */
 export function reduce(assembler: Assembler, fn: "sum" | "mean" | "max"): Routine {
-  return assembler.routine(launchSignature, ([launch, step, rows], local) => {
-    const [from, to, row, j, at, width] = [
-      local(I32),
-      local(I32),
-      local(I32),
-      local(I32),
-      local(I32),
-      local(I32),
-    ];
+  return assembler.routine(launchSignature, ([launch, step, rows], locals, local) => {
+    const [from, to, row, j, at, width] = locals(I32);
     const [sum, most] = [local(F64), local(F32)];
     const columns = shiftRight(width, 2);
     const each = (body: Code): Code => [
       at.set(from),
-      count(j, 0, width, 4, [body, at.add(load(launch!, operand(0) + COLUMN))]),
+      count(j, 0, width, 4, [body, at.add(load(launch, operand(0) + COLUMN))]),
     ];
     return [
-      width.set(load(launch!, WIDTH)),
-      from.set(located(launch!, operand(0), step!)),
-      to.set(located(launch!, operand(1), step!)),
-      count(row, 0, rows!, 1, [
+      width.set(load(launch, WIDTH)),
+      from.set(located(launch, operand(0), step)),
+      to.set(located(launch, operand(1), step)),
+      count(row, 0, rows, 1, [
         fn === "max"
           ? [most.set(f32.const(-Infinity)), each(most.set(f32.max(most, f32.load(at)))), f32.store(to, most)]
           : [
@@ -39,8 +32,8 @@ export function reduce(assembler: Assembler, fn: "sum" | "mean" | "max"): Routin
               each(sum.set(f64.add(sum, f32.widen(f32.load(at))))),
               f32.store(to, f64.narrow(fn === "mean" ? f64.over(sum, f64.fromI32(columns)) : sum)),
             ],
-        from.add(load(launch!, operand(0) + ROW)),
-        to.add(load(launch!, operand(1) + ROW)),
+        from.add(load(launch, operand(0) + ROW)),
+        to.add(load(launch, operand(1) + ROW)),
       ]),
     ];
   });
@@ -48,31 +41,29 @@ export function reduce(assembler: Assembler, fn: "sum" | "mean" | "max"): Routin
 
 /** Rows of a table by index; zeros where the index isn't one of its rows. */
 export function gather(assembler: Assembler): Routine {
-  return assembler.routine(launchSignature, ([launch, step, rows], local) => {
-    const [table, index, to, row, j, width, from] = Array.from({ length: 7 }, () => local(I32)) as [
-      Local, Local, Local, Local, Local, Local, Local,
-    ]; // prettier-ignore
+  return assembler.routine(launchSignature, ([launch, step, rows], locals) => {
+    const [table, index, to, row, j, width, from] = locals(I32);
     return [
-      width.set(load(launch!, WIDTH)),
-      table.set(located(launch!, operand(0), step!)),
-      index.set(located(launch!, operand(1), step!)),
-      to.set(located(launch!, operand(2), step!)),
-      count(row, 0, rows!, 1, [
+      width.set(load(launch, WIDTH)),
+      table.set(located(launch, operand(0), step)),
+      index.set(located(launch, operand(1), step)),
+      to.set(located(launch, operand(2), step)),
+      count(row, 0, rows, 1, [
         from.set(f32.toI32(f32.load(index))),
         // −1 is a large number without its sign.
         when(
-          less(from, load(launch!, TABLE_ROWS)),
+          less(from, load(launch, TABLE_ROWS)),
           [
-            from.set(add(table, mul(from, load(launch!, operand(0) + ROW)))),
+            from.set(add(table, mul(from, load(launch, operand(0) + ROW)))),
             count(j, 0, width, 4, [
               f32.store(add(to, j), f32.load(from)),
-              from.add(load(launch!, operand(0) + COLUMN)),
+              from.add(load(launch, operand(0) + COLUMN)),
             ]),
           ],
           count(j, 0, width, 4, f32.store(add(to, j), f32.const(0))),
         ),
-        index.add(load(launch!, operand(1) + ROW)),
-        to.add(load(launch!, operand(2) + ROW)),
+        index.add(load(launch, operand(1) + ROW)),
+        to.add(load(launch, operand(2) + ROW)),
       ]),
     ];
   });
@@ -80,34 +71,32 @@ export function gather(assembler: Assembler): Routine {
 
 /** A table whose row i sums, in order, the rows with index i. */
 export function scatterAdd(assembler: Assembler): Routine {
-  return assembler.routine(launchSignature, ([launch, step, rows], local) => {
-    const [index, from, table, row, j, width, to, tableRows, at] = Array.from({ length: 9 }, () => local(I32)) as [
-      Local, Local, Local, Local, Local, Local, Local, Local, Local,
-    ]; // prettier-ignore
+  return assembler.routine(launchSignature, ([launch, step, rows], locals) => {
+    const [index, from, table, row, j, width, to, tableRows, at] = locals(I32);
     return [
-      width.set(load(launch!, WIDTH)),
-      tableRows.set(load(launch!, TABLE_ROWS)),
-      index.set(located(launch!, operand(0), step!)),
-      from.set(located(launch!, operand(1), step!)),
-      table.set(located(launch!, operand(2), step!)),
+      width.set(load(launch, WIDTH)),
+      tableRows.set(load(launch, TABLE_ROWS)),
+      index.set(located(launch, operand(0), step)),
+      from.set(located(launch, operand(1), step)),
+      table.set(located(launch, operand(2), step)),
       to.set(table),
       count(row, 0, tableRows, 1, [
         count(j, 0, width, 4, f32.store(add(to, j), f32.const(0))),
-        to.add(load(launch!, operand(2) + ROW)),
+        to.add(load(launch, operand(2) + ROW)),
       ]),
-      count(row, 0, rows!, 1, [
+      count(row, 0, rows, 1, [
         to.set(f32.toI32(f32.load(index))),
         when(less(to, tableRows), [
-          to.set(add(table, mul(to, load(launch!, operand(2) + ROW)))),
+          to.set(add(table, mul(to, load(launch, operand(2) + ROW)))),
           at.set(from),
           count(j, 0, width, 4, [
             f32.store(to, f32.add(f32.load(to), f32.load(at))),
             to.add(4),
-            at.add(load(launch!, operand(1) + COLUMN)),
+            at.add(load(launch, operand(1) + COLUMN)),
           ]),
         ]),
-        index.add(load(launch!, operand(0) + ROW)),
-        from.add(load(launch!, operand(1) + ROW)),
+        index.add(load(launch, operand(0) + ROW)),
+        from.add(load(launch, operand(1) + ROW)),
       ]),
     ];
   });

@@ -23,21 +23,20 @@ export const PANEL = 8;
 /**
  * `rows` × 8 · `panels` results. Left: packed [K, rows]. Parameters: left, right, K, bytes from panel to panel, where the sums
  * start from (0: from zero) and its row stride, where they go and its row stride, and how many tiles lie under each other: they
- * follow each other in what is packed, and share the panels.
+ * follow each other in what is packed, and share the panels. A single row has none under it; instead: bytes from k to k.
  */
 export function tile(assembler: Assembler, rows: number, panels: number, relaxed: boolean): Routine {
   return assembler.routine(
     { parameters: [I32, I32, I32, I32, I32, I32, I32, I32, I32] },
-    (parameters, local) => {
-      const [left, right, depth, panelStride, from, fromStride, to, toStride, tiles] = parameters as [
-        Local, Local, Local, Local, Local, Local, Local, Local, Local,
-      ]; // prettier-ignore
+    (parameters, locals, local) => {
+      const [left, right, depth, panelStride, from, fromStride, to, toStride, tiles] = parameters;
+      const stepBytes = rows > 1 ? 4 * PANEL : tiles;
       const multiplyAdd = madd(relaxed);
       const list = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
       const sums = list(rows).map(() => list(2 * panels).map(() => local(V128)));
       const pointers = list(panels).map(() => local(I32));
-      const k = local(I32);
-      const x = local(V128);
+      const [k] = locals(I32);
+      const [x] = locals(V128);
       const columns = list(2 * panels).map(() => local(V128));
       const columnOf = (c: number) => v.load(pointers[c >> 1] as Local, 16 * (c & 1));
       // A single row has no tiles under it: what only they need would cost a short sum a tenth of its time.
@@ -62,7 +61,7 @@ export function tile(assembler: Assembler, rows: number, panels: number, relaxed
                 ),
               ]),
               left.add(4 * rows),
-              pointers.map((p) => p.add(4 * PANEL)),
+              pointers.map((p) => p.add(stepBytes)),
               k.set(sub(k, 1)),
             ],
             k,

@@ -13,30 +13,23 @@ export const PART_WORDS = 4;
 export function walk(assembler: Assembler): Routine {
   const launches = assembler.routine(
     { parameters: [I32, I32, I32, I32] },
-    ([list, last, step, steps]: readonly Local[], local) => {
-      const launch = local(I32);
-      return count(list!, list!, last!, 4, [
-        launch.set(load(list!)),
+    ([list, last, step, steps], locals) => {
+      const [launch] = locals(I32);
+      return count(list, list, last, 4, [
+        launch.set(load(list)),
         assembler.callAt(
           launchSignature,
           load(launch, PLACE),
           launch,
-          step!,
-          add(load(launch, ROWS), mul(load(launch, ROWS_PER_STEP), steps!)),
+          step,
+          add(load(launch, ROWS), mul(load(launch, ROWS_PER_STEP), steps)),
         ),
       ]);
     },
   );
-  return assembler.routine({ parameters: [I32, I32, I32, I32, I32, I32] }, (parameters, local) => {
-    const [part, parts, first, steps, reverse, parity] = parameters as [
-      Local,
-      Local,
-      Local,
-      Local,
-      Local,
-      Local,
-    ];
-    const [p, i, list] = [local(I32), local(I32), local(I32)];
+  return assembler.routine({ parameters: [I32, I32, I32, I32, I32, I32] }, (parameters, locals) => {
+    const [part, parts, first, steps, reverse, parity] = parameters;
+    const [p, i, list] = locals(I32);
     const run = (step: Code[], steps: Local | number): Code =>
       launches.call(list, add(list, shiftLeft(load(part, 4), 2)), step, steps);
     return count(p, 0, parts, 1, [

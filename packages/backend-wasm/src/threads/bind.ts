@@ -2,13 +2,14 @@
 import { barrierNumbers, SPAN_WORDS } from "../engine/barrier.ts";
 import type { Bound } from "../launch.ts";
 import type { Memory } from "../memory.ts";
-import { Script } from "../script.ts";
-import type { Task, Team } from "../team.ts";
+import type { Script } from "../script.ts";
+import type { Given, Task, Team } from "../team.ts";
 import { COMMAND, SLEEP } from "./cost.ts";
 import { plan } from "./plan.ts";
 
 /** What is asked of the first thread. */
 export interface Lead {
+  readonly given: Given;
   readonly memory: Memory;
   readonly threads: number;
   /** Address of the control block. */
@@ -60,7 +61,7 @@ function barrierOf({ control, threads, patience, sleeps }: Lead, place: number, 
 
 export function bindTeam(lead: Lead, task: Task): Team | undefined {
   const { exports, barrier, sections, script: alone } = task;
-  const { memory, always, threads } = lead;
+  const { given, memory, always, threads } = lead;
   const list = Array.from({ length: threads }, (_, t) => t);
   const { scripts, estimates, shares } = plan(
     task,
@@ -84,7 +85,7 @@ export function bindTeam(lead: Lead, task: Task): Team | undefined {
     return address;
   };
   try {
-    for (const script of scripts) own.push(new Script(memory, script));
+    for (const script of scripts) own.push(new given.Script(memory, script));
     // For each thread, and for one alone: where its sections are.
     const tables = scripts.map((parts, t) =>
       words(parts.flatMap((section, s) => [own[t]!.sections[s]!, section.length])),

@@ -1,8 +1,7 @@
 /** The first thread: it gives workers commands, and works along. */
 import { control as words, CONTROL_WORDS } from "../engine/barrier.ts";
-import { fail } from "../errors.ts";
 import type { Memory } from "../memory.ts";
-import type { Crew, Task, Team } from "../team.ts";
+import type { Crew, Given, Task, Team } from "../team.ts";
 import type { Exports } from "../webassembly.ts";
 import { bindTeam, type Lead } from "./bind.ts";
 import { FIRST_THREAD, KEPT, MODULE, STOP, TOUR, type Handle } from "./worker.ts";
@@ -32,6 +31,7 @@ export class Foreman implements Crew, Lead {
   #disposed = false;
 
   constructor(
+    readonly given: Given,
     readonly memory: Memory,
     readonly control: number,
     readonly workers: readonly Handle[],
@@ -64,7 +64,7 @@ export class Foreman implements Crew, Lead {
 
   check(): void {
     if (this.#lost !== undefined)
-      fail(
+      this.given.fail(
         "DEVICE_LOST",
         `wasm: expected ${this.threads} threads at work, got one that failed (${this.#lost}); dispose of this backend and open a new one, with fewer threads if it happens again`,
       );

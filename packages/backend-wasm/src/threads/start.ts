@@ -3,16 +3,17 @@
  * is asked for threads, so that nobody else ships them.
  */
 import { barrier, CONTROL_WORDS, tour } from "../engine/barrier.ts";
-import { Memory } from "../memory.ts";
 import type { Prebuilt } from "../prebuilt.ts";
-import type { Crew } from "../team.ts";
-import { here, platform, type WasmMemory } from "../webassembly.ts";
+import type { Crew, Given } from "../team.ts";
+import type { Platform, WasmMemory } from "../webassembly.ts";
 import { Foreman, type ForemanOptions } from "./foreman.ts";
 import { startWorkers } from "./worker.ts";
 
 /** How long workers may take to be ready, in ms. */
 const PATIENCE = 5000;
 const PAGES = 65536;
+
+const here = globalThis as Platform;
 
 /** What modules for threads have besides the engine. */
 export const extend: Crew["extend"] = (assembler, walk) => {
@@ -23,6 +24,7 @@ export const extend: Crew["extend"] = (assembler, walk) => {
 
 /** Undefined, and a warning that says why, where it can't be: then one thread runs everything. */
 export async function startCrew(
+  given: Given,
   threads: number,
   prebuilt: Prebuilt | undefined,
   options: ForemanOptions = {},
@@ -38,7 +40,7 @@ export async function startCrew(
   if (prebuilt && !prebuilt.contents.threads)
     return alone("the module was made for one; give prebuilt-threads.wasm or prebuilt-threads-relaxed.wasm");
   try {
-    const memory = new Memory(sharedMemory());
+    const memory = new given.Memory(sharedMemory());
     const control = memory.take(4 * CONTROL_WORDS);
     memory.words.fill(0, control / 4, control / 4 + CONTROL_WORDS);
     let foreman: Foreman | undefined = undefined as Foreman | undefined;
@@ -49,7 +51,7 @@ export async function startCrew(
       ...(prebuilt && { module: prebuilt.module }),
     }));
     const workers = await startWorkers(data, PATIENCE, (what) => foreman?.lose(what));
-    return (foreman = new Foreman(memory, control, workers, extend, prebuilt !== undefined, options));
+    return (foreman = new Foreman(given, memory, control, workers, extend, prebuilt !== undefined, options));
   } catch (error) {
     return alone(
       `${String(error)}; a page's policy must allow workers from blobs (worker-src blob:), and shared memory needs address space`,
@@ -59,7 +61,7 @@ export async function startCrew(
 
 /** As large as the platform reserves: some have little address space. */
 function sharedMemory(): WasmMemory {
-  const { Memory: Made } = platform();
+  const { Memory: Made } = here.WebAssembly!;
   for (let maximum = PAGES; ; maximum /= 4)
     try {
       return new Made({ initial: 16, maximum, shared: true });
