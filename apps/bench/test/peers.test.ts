@@ -26,7 +26,12 @@ test.each(["A", "B", "C", "seed", "co2"])("naive computes %s", async (name) => {
   expect((await round(0)).calls).toBe(1);
 });
 
-test.skipIf(!(await headlessGlIsHere())).each(["A", "B", "seed"])("gpujs-naive computes %s", async (name) => {
+test.skipIf(!(await headlessGlIsHere())).each([
+  ["A", undefined],
+  ["B", undefined],
+  ["B", "fused"],
+  ["seed", undefined],
+])("gpujs-naive computes %s (%s)", async (name, variant) => {
   const workload = find(name);
   const data = readData(workload, "forward");
   const { gpujsNaive } = await import("../src/systems/gpujs-naive.ts");
@@ -34,7 +39,7 @@ test.skipIf(!(await headlessGlIsHere())).each(["A", "B", "seed"])("gpujs-naive c
     workload,
     kind: "forward",
     data,
-    variant: undefined,
+    variant,
   });
   expect(against64(results, data, workload)).toMatchObject({ ok: true });
   expect((await round(0)).calls).toBe(1);

@@ -1,5 +1,6 @@
 // The peer `gpujs-naive`: the LSTM on gpu.js as its documentation's examples are written: arrays go into each kernel and come out of it.
-// A kernel for each gate, with its products, its sum and its activation in one, and one for each of c and h: six launches a step.
+// A kernel for each operation of each gate (W·x, U·h, the activation of their sum) and for c and h: fourteen launches a step. `fused`: a
+// gate's operations in one kernel, six launches a step, which is as good as it gets without textures that stay.
 import { GPU, type IKernelRunShortcut } from "gpu.js";
 import { FRAMES, type Gate } from "../data.ts";
 import type { Prepared, System } from "../system.ts";
@@ -16,7 +17,16 @@ const sigmoid = "1 / (1 + Math.exp(-sum))";
 const tanh = "1 - 2 / (1 + Math.exp(2 * sum))";
 
 /** Sources, not functions: what rewrites a function (a bundler, a coverage tool) rewrites the kernel. */
-const gate = (activation: string) => `function (W, U, b, x, h) {
+const product = (depth: "I" | "H") => `function (M, v) {
+  let sum = 0;
+  for (let k = 0; k < this.constants.${depth}; k++) sum += M[this.thread.x][k] * v[this.thread.y][k];
+  return sum;
+}`;
+const activated = (activation: string) => `function (Wx, Uh, b) {
+  const sum = Wx[this.thread.y][this.thread.x] + Uh[this.thread.y][this.thread.x] + b[this.thread.x];
+  return ${activation};
+}`;
+const fusedGate = (activation: string) => `function (W, U, b, x, h) {
   let sum = b[this.thread.x];
   for (let k = 0; k < this.constants.I; k++) sum += W[this.thread.x][k] * x[this.thread.y][k];
   for (let k = 0; k < this.constants.H; k++) sum += U[this.thread.x][k] * h[this.thread.y][k];
@@ -45,7 +55,7 @@ const rowsOf = ({ shape, data }: Tensor): Matrix => {
 };
 
 export const gpujsNaive: System = {
-  prepare({ workload, data: { parameters, x } }): Promise<Prepared> {
+  prepare({ workload, data: { parameters, x }, variant }): Promise<Prepared> {
     const { T, B, I, H, step, output: outputSize = H } = workload;
     const gpu = new GPU({ mode: "headlessgl" });
     const kernel = (source: string, width: number): Kernel => {
@@ -56,14 +66,26 @@ export const gpujsNaive: System = {
       });
       return made as Kernel;
     };
-    const gates = ofGates((name) => kernel(gate(name === "g" ? tanh : sigmoid), H));
+    const gates = ofGates((name) => {
+      const activation = name === "g" ? tanh : sigmoid;
+      if (variant === "fused") return kernel(fusedGate(activation), H);
+      const [Wx, Uh, gate] = [
+        kernel(product("I"), H),
+        kernel(product("H"), H),
+        kernel(activated(activation), H),
+      ];
+      return (W: Matrix, U: Matrix, b: Row, x: Matrix, h: Matrix) => gate(Wx(W, x), Uh(U, h), b);
+    });
     const [c, h, y] = [kernel(nextC, H), kernel(nextH, H), kernel(readout, outputSize)];
 
-    const weights = ofGates((name) => [
-      rowsOf(parameters[`0.W.${name}`]!),
-      rowsOf(parameters[`0.U.${name}`]!),
-      parameters[`0.b.${name}`]!.data,
-    ]);
+    const weights = ofGates(
+      (name) =>
+        [
+          rowsOf(parameters[`0.W.${name}`]!),
+          rowsOf(parameters[`0.U.${name}`]!),
+          parameters[`0.b.${name}`]!.data,
+        ] as const,
+    );
     const dense = parameters["1.W"] && ([rowsOf(parameters["1.W"]), parameters["1.b"]!.data] as const);
 
     const zeros = (): Matrix => Array.from({ length: B }, () => new Float32Array(H));

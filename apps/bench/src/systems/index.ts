@@ -51,6 +51,7 @@ export const peers: Readonly<Record<string, Entry>> = {
   "gpujs-naive": {
     load: async () => (await import("./gpujs-naive.ts")).gpujsNaive,
     kinds: forward,
+    variants: ["fused"],
     headlessGl: true,
   },
 };
