@@ -50,7 +50,7 @@ export default {
       "by-name",
       "Another package is entered through its entry points.",
       { path: "^(?:packages|apps)/([^/]+)/src/" },
-      { path: source, pathNot: ["^packages/$1/src/", `${source}(index|internal)\\.ts$`] },
+      { path: source, pathNot: ["^packages/$1/src/", `${source}(index|internal|node|terminal)\\.ts$`] },
     ),
     rule("no-tests", "Sources import no test.", { path: "/src/" }, { path: "/test/" }),
 

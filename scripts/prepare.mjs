@@ -50,10 +50,11 @@ function fingerprint() {
  * Runs the exact pnpm of `packageManager`, which needn't be installed.
  * @param {string} what for the message when it fails
  * @param {string[]} args
+ * @param {Record<string, string>} [env]
  */
-async function pnpm(what, args) {
+export async function pnpm(what, args, env) {
   const { packageManager } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
   const command = ["npx", "-y", packageManager, ...args];
-  const { code, signal } = await run(command, { stdio: ["ignore", 2, 2] });
+  const { code, signal } = await run(command, { env, stdio: ["ignore", 2, 2] });
   if (code !== 0) throw new Error(`${what} failed (${signal ?? `exit code ${code}`}): ${command.join(" ")}`);
 }

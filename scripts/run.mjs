@@ -1,5 +1,6 @@
 // Behind every root command: installs and builds what the command needs (all of that on stderr), then runs it, so that
 // stdout and the exit code are the program's own. `node scripts/run.mjs COMMAND [ARGUMENTS]`
+import { makeGl } from "./gl.mjs";
 import { prepare } from "./prepare.mjs";
 import { runProgram } from "./program.mjs";
 import { runSteps } from "./steps.mjs";
@@ -16,8 +17,9 @@ const bench = { build: ["@recurra/bench"], run: ["apps/bench/dist/bench.js"] };
 
 const commands = {
   bench,
-  start: { ...bench, run: [...bench.run, "--short"] },
+  start: { ...bench, run: [...bench.run, "--short", "--backend", "wasm,cpu"] },
   conformance: { build: ["@recurra/conformance-app"], run: ["apps/conformance/dist/conformance.js"] },
+  learn: { build: ["@recurra/learn"], run: ["apps/learn/dist/learn.js"] },
   recurra: { build: ["recurra"], run: ["packages/recurra/dist/cli.js"] },
   mutants: { build: ["@recurra/conformance-app"], run: ["apps/conformance/dist/mutants.js"] },
   packaging: { build: ["./packages/*", "@recurra/packaging"], run: ["apps/packaging/dist/packaging.js"] },
@@ -53,10 +55,16 @@ async function main() {
     await prepare(everything);
     return 0;
   }
+  if (name === "gl") {
+    await prepare([]);
+    return makeGl();
+  }
   /** @type {Command | undefined} */
   const command = Object.entries(commands).find(([known]) => known === name)?.[1];
   if (!command) {
-    throw new Error(`unknown command "${name}"; there are: ${Object.keys(commands).join(", ")}, test, build`);
+    throw new Error(
+      `unknown command "${name}"; there are: ${Object.keys(commands).join(", ")}, test, build, gl`,
+    );
   }
   await prepare(command.build ?? []);
   return runProgram([...command.run, ...args], command.env);

@@ -1,5 +1,5 @@
 // One workload after another: prepare every system, check it, then time rounds in turn, so that ratios are of one run.
-import { check, PEER_TOLERANCE, type Verdict } from "./check.ts";
+import { check, PEER_TOLERANCE, TRAIN_TOLERANCE, type Verdict } from "./check.ts";
 import type { Expected } from "./expected.ts";
 import { type Shown, Unable } from "./system.ts";
 import type { Entry, SystemName } from "./systems/index.ts";
@@ -32,7 +32,7 @@ export interface Row {
 /** What the loop needs from outside; tests put in their own. */
 export interface Surroundings {
   readonly entryOf: (name: SystemName) => Entry;
-  readonly start: () => Worker;
+  readonly start: (entry: Entry) => Worker;
   readonly fetch: (entry: Entry) => Promise<void>;
   readonly expect: (workload: Workload, kind: Kind) => Expected;
   /** A line for people, on stderr. */
@@ -88,7 +88,7 @@ async function measure(workload: Workload, plan: Plan, around: Surroundings): Pr
   try {
     for (const [index, name] of able.entries()) {
       around.progress(`${name.word}: check`, (0.3 * index) / able.length);
-      const worker = around.start();
+      const worker = around.start(around.entryOf(name));
       workers.push(worker);
       const entrant = await enter(name, worker, workload, kind, expected, around);
       if (entrant !== "skipped") entrants.push(entrant);
@@ -136,10 +136,11 @@ async function enter(
   return { ...entrant, verdict };
 }
 
-/** Peers show no gates, only outputs and gradients. */
+/** Peers show no gates, only outputs, gradients and losses. */
 function peerTolerances({ values }: Expected, kind: Kind): Record<string, number> {
   const names = kind === "forward" ? ["output"] : Object.keys(values);
-  return Object.fromEntries(names.map((name) => [name, PEER_TOLERANCE]));
+  const tolerance = kind === "train" ? TRAIN_TOLERANCE : PEER_TOLERANCE;
+  return Object.fromEntries(names.map((name) => [name, tolerance]));
 }
 
 async function timeInTurns(

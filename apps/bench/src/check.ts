@@ -17,6 +17,12 @@ export interface Verdict {
 export const PEER_TOLERANCE = 1e-4;
 
 /**
+ * Of training's losses, for our own and for peers alike. A loss of rounded sums is right to about 1e-6. Adam moves even a parameter whose gradient is
+ * lost in float32's noise by the whole rate, either way, but as that gradient is nothing, so is what it does to the loss.
+ */
+export const TRAIN_TOLERANCE = 1e-5;
+
+/**
  * Every result with a tolerance has to be there, and within tolerance · max(1, |expected|) of what is expected.
  * @param values what is expected of the checked rows
  */

@@ -3,6 +3,7 @@ import { availableParallelism, cpus } from "node:os";
 import { type Options, parseArgs, UsageError } from "./args.ts";
 import { type Row, run, type Surroundings } from "./benchmark.ts";
 import { computeExpected } from "./expected.ts";
+import { makeGl } from "./headless-gl.ts";
 import { fetchPeer } from "./peers.ts";
 import { startProgress } from "./progress.ts";
 import { entryOf } from "./systems/index.ts";
@@ -22,9 +23,10 @@ export function thisMachine(): Machine {
     name: `${processor}, ${availableParallelism()} cores, Node ${process.versions.node}`,
     print: (line) => console.log(line),
     entryOf: (name) => entryOf(name)!,
-    start: startProcess,
-    fetch: async ({ fetch }) => {
+    start: ({ headlessGl }) => startProcess(headlessGl),
+    fetch: async ({ fetch, headlessGl }) => {
       if (fetch !== undefined) await fetchPeer(fetch);
+      if (headlessGl) await makeGl();
     },
     expect: computeExpected,
   };
@@ -33,7 +35,8 @@ export function thisMachine(): Machine {
 /** What the table's columns mean. */
 const legend = `ms: median of a call, of one step in A; time: against the first system of the workload.
 error: max |result − oracle| / max(1, |oracle|), checked against bound before anything is timed.
-A: one step of a stream; B–G: LSTMs; seed, co2: the numpy class and its real series (apps/bench/README.md).`;
+A: one step of a stream; B–G: LSTMs; H, I: a step of training, data, loss and Adam included; seed, co2: the numpy class and its
+real series (apps/bench/README.md).`;
 
 /** Resolves with the exit code: 0, 1 where a system was wrong or failed, 2 where the words were wrong. */
 export async function command(argv: readonly string[], machine: Machine): Promise<number> {

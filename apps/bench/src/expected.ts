@@ -9,17 +9,19 @@ import {
   type Node,
   type OracleInputs,
 } from "@recurra/core/internal";
+import { TRAIN_TOLERANCE } from "./check.ts";
 import type { Data } from "./data.ts";
 import { networkOf } from "./network.ts";
 import { fromNumpyClass } from "./numpy-class.ts";
 import { readData, readFixture } from "./read-data.ts";
 import { pickRows } from "./tensor.ts";
+import { trainedLosses } from "./trained.ts";
 import type { Kind, Workload } from "./workloads.ts";
 
 export interface Expected {
   /**
    * By name, for the checked rows alone. forward: "output", and for a fixture each gate; gradient: each parameter's,
-   * and "input".
+   * and "input"; train: "loss".
    */
   readonly values: Readonly<Record<string, Float64Array>>;
   /** t by name: a backend of this accuracy may be off by t · max(1, |expected|). */
@@ -28,6 +30,10 @@ export interface Expected {
 
 /** To be computed once a workload: the oracle takes its time. */
 export function computeExpected(workload: Workload, kind: Kind): Expected {
+  if (kind === "train") {
+    const loss = trainedLosses(workload, readData(workload, kind));
+    return { values: { loss }, tolerances: () => ({ loss: TRAIN_TOLERANCE }) };
+  }
   const data = checkedPart(readData(workload, kind), workload);
   const graph = networkOf(workload).build();
   const wanted = kind === "gradient" ? gradientNodes(graph) : forwardNodes(graph, workload);
@@ -70,7 +76,7 @@ function oracleInputs({ parameters, x, outputGradient }: Data): OracleInputs {
 function checkedPart(data: Data, { checkedRows }: Workload): Data {
   if (!checkedRows) return data;
   return {
-    parameters: data.parameters,
+    ...data,
     x: pickRows(data.x, checkedRows),
     outputGradient: pickRows(data.outputGradient, checkedRows),
   };

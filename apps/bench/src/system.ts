@@ -16,6 +16,7 @@ export interface Job {
 /**
  * What is checked, each row-major. forward: "output" [T, B, H] (of a stream's first FRAMES steps), and, from systems
  * that can show them, gates by their names in a trace. gradient: each parameter by its name, and "input" [T, B, I].
+ * train: "loss" [TRAINED_STEPS], of each of the first steps of Adam.
  */
 export type Results = Readonly<Record<string, Float32Array>>;
 

@@ -1,6 +1,7 @@
 // A system in a process of its own, seen from the parent.
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { onDisplay } from "../../../scripts/display.mjs";
 import type { Answer, Request } from "./protocol.ts";
 import { type Shown, Unable } from "./system.ts";
 import type { Round } from "./timing.ts";
@@ -19,9 +20,17 @@ const childFile = fileURLToPath(
   new URL(import.meta.url.endsWith(".ts") ? "child.ts" : "child.js", import.meta.url),
 );
 
-export function startProcess(): Worker {
+/** @param display whether it wants an X display */
+export function startProcess(display = false): Worker {
+  const own = [process.execPath, ...process.execArgv];
+  const [execPath, ...execArgv] = display ? onDisplay(own) : own;
   // stdout holds the benchmark's results only: what a library prints goes to stderr.
-  const child = fork(childFile, { serialization: "advanced", stdio: ["ignore", 2, 2, "ipc"] });
+  const child = fork(childFile, {
+    execPath,
+    execArgv,
+    serialization: "advanced",
+    stdio: ["ignore", 2, 2, "ipc"],
+  });
   return {
     async prepare(system, workload, kind) {
       const answer = await ask(child, { type: "prepare", system, workload, kind });
@@ -34,7 +43,9 @@ export function startProcess(): Worker {
       throw unexpected(answer);
     },
     stop() {
-      child.kill();
+      // A display that was made for it ends when it has ended by itself, as it does when nobody listens any more.
+      if (!display) child.kill();
+      else if (child.connected) child.disconnect();
     },
   };
 }

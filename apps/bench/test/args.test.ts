@@ -22,6 +22,10 @@ describe("parseArgs", () => {
     expect(names(parseArgs(["--kind", "gradient"]).workloads)).toBe("A B C D E F G");
   });
 
+  test("train has the workloads H and I", () => {
+    expect(names(parseArgs(["--kind", "train"]).workloads)).toBe("H I");
+  });
+
   test("--short times less, unless --seconds says how long", () => {
     expect(parseArgs(["--short"]).seconds).toBe(0.5);
     expect(parseArgs(["--short", "--seconds", "3"]).seconds).toBe(3);
@@ -32,10 +36,10 @@ describe("parseArgs", () => {
     [["--backend", "naive"], '--backend: there is no "naive"; there is cpu'],
     [["--backend", "cpu(int8)"], '--backend: there is no "cpu(int8)"; there is cpu'],
     [["--backend", "toString"], '--backend: there is no "toString"; there is cpu'],
-    [["--peers", "torch"], '--peers: there is no "torch"; there is ort-node, '],
+    [["--peers", "theano"], '--peers: there is no "theano"; there is ort-node, '],
     [["--workload", "A,Z"], '--workload: there is no "Z"; there is A, B, '],
     [["--kind", "backward"], '--kind: there is no "backward"; there is forward, gradient, train'],
-    [["--kind", "train"], "--kind train: training isn't there yet"],
+    [["--kind", "train", "--workload", "A"], "--workload A has no --kind train; H, I have"],
     [["--kind", "gradient", "--workload", "seed"], "--workload seed has no --kind gradient; A, B, "],
     [["--seconds", "soon"], "--seconds soon: expected a number of seconds"],
     [["--seconds", "-1"], "--seconds"],

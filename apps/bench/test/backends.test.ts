@@ -1,10 +1,11 @@
 // Our backends through the benchmark's own check, on the workloads that are quick to check.
-import { describe, expect, test } from "vitest";
+import { describe, expect, test as anyTest } from "vitest";
 import { check } from "../src/check.ts";
 import { computeExpected } from "../src/expected.ts";
 import { readData } from "../src/read-data.ts";
 import { backends } from "../src/systems/index.ts";
 import { type Kind, workloads } from "../src/workloads.ts";
+import { headlessGlIsHere } from "./headless-gl-here.ts";
 
 const cases: [string, Kind][] = [
   ["A", "forward"],
@@ -15,7 +16,11 @@ const cases: [string, Kind][] = [
   ["C", "gradient"],
 ];
 
+const gl = await headlessGlIsHere();
+
 describe.each(Object.keys(backends))("%s", (word) => {
+  const test = anyTest.skipIf(backends[word]!.headlessGl && !gl);
+
   async function checked(name: string, kind: Kind) {
     const workload = workloads.find((workload) => workload.name === name)!;
     const system = await backends[word]!.load();

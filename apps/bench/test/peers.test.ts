@@ -10,6 +10,7 @@ import type { Results } from "../src/system.ts";
 import { pickRows } from "../src/tensor.ts";
 import { rounds, summary } from "../src/timing.ts";
 import { type Workload, workloads } from "../src/workloads.ts";
+import { headlessGlIsHere } from "./headless-gl-here.ts";
 import { forward64, gradient64 } from "./lstm64.ts";
 
 const find = (name: string) => workloads.find((workload) => workload.name === name)!;
@@ -21,6 +22,20 @@ test.each(["A", "B", "C", "seed", "co2"])("naive computes %s", async (name) => {
   const workload = find(name);
   const data = readData(workload, "forward");
   const { results, round } = await naive.prepare({ workload, kind: "forward", data, variant: undefined });
+  expect(against64(results, data, workload)).toMatchObject({ ok: true });
+  expect((await round(0)).calls).toBe(1);
+});
+
+test.skipIf(!(await headlessGlIsHere())).each(["A", "B", "seed"])("gpujs-naive computes %s", async (name) => {
+  const workload = find(name);
+  const data = readData(workload, "forward");
+  const { gpujsNaive } = await import("../src/systems/gpujs-naive.ts");
+  const { results, round } = await gpujsNaive.prepare({
+    workload,
+    kind: "forward",
+    data,
+    variant: undefined,
+  });
   expect(against64(results, data, workload)).toMatchObject({ ok: true });
   expect((await round(0)).calls).toBe(1);
 });

@@ -2,7 +2,7 @@
 import { parseArgs as parse } from "node:util";
 import type { Entry, Registry } from "./backends.ts";
 import { type EngineName, engineNames } from "./engines/names.ts";
-import type { Job } from "./job.ts";
+import { type Job, labelOf } from "./job.ts";
 
 export interface Request {
   /** The backend with its mode and variant, as the results call it: "gpujs(webgl2)". */
@@ -39,10 +39,8 @@ export function parseArgs(
   const variant =
     words.variant === undefined ? undefined : one("--variant", words.variant, variants, ` of ${backend}`);
 
-  const called = variant === undefined ? undefined : (entry.called?.[variant] ?? variant);
-  const details = [mode, called].filter((word) => word !== undefined);
-  const label = details.length > 0 ? `${backend}(${details.join(",")})` : backend;
-  return { label, job: { backend, mode, variant }, entry, engine };
+  const job = { backend, mode, variant };
+  return { label: labelOf(job, entry), job, entry, engine };
 }
 
 function flags(argv: readonly string[], backends: Registry) {

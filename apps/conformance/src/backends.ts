@@ -18,11 +18,18 @@ export interface Entry {
   readonly called?: Readonly<Record<string, string>>;
   /** What a strict policy (`script-src 'self'`) must allow besides: "'wasm-unsafe-eval'", "'unsafe-eval'". */
   readonly scriptSources?: readonly string[];
+  /** The same of workers (`worker-src 'self'`): "blob:". */
+  readonly workerSources?: readonly string[];
+  /** What Chromium must be told, besides what every page needs. */
+  readonly chromiumFlags?: readonly string[];
   /** Imported when asked for, so that no backend's package is loaded for another's sake. */
   open(way: Way, find?: FindModule): Promise<Backend>;
 }
 
 const THREADS = 2;
+
+/** Chromium's own rasteriser, SwiftShader: a machine without a GPU has no other WebGL. */
+const softwareGl = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"];
 
 export type Registry = Readonly<Record<string, Entry>>;
 
@@ -36,6 +43,8 @@ export const backends: Registry = {
     // Modules that were made ahead of time, and other ways to run.
     variants: [...moduleFiles, "threads", "int8"],
     scriptSources: ["'wasm-unsafe-eval'"],
+    // Threads.
+    workerSources: ["blob:"],
     called: { threads: `threads=${THREADS}` },
     async open({ variant }, find) {
       const { openWasm } = await import("@recurra/backend-wasm");
@@ -51,6 +60,16 @@ export const backends: Registry = {
       if (name === undefined) return openWasm();
       if (!find) throw new Error(`expected to be told where ${name}.wasm is`);
       return openWasm({ module: await find(name) });
+    },
+  },
+  gpujs: {
+    engines: [...nodes, ...browsers],
+    modes: { headlessgl: nodes, webgl2: browsers, webgl: browsers },
+    chromiumFlags: softwareGl,
+    async open({ mode }) {
+      const { openGpuJs } = await import("@recurra/backend-gpujs");
+      const known = (["headlessgl", "webgl2", "webgl"] as const).find((name) => name === mode);
+      return openGpuJs({ mode: known });
     },
   },
 };

@@ -1,9 +1,15 @@
 // What is to be tested, and what an engine reports of it: the words that processes, pages and workers exchange.
 import type { Outcome } from "@recurra/conformance";
-import type { Way } from "./backends.ts";
+import type { Entry, Way } from "./backends.ts";
 
 export interface Job extends Way {
   readonly backend: string;
+}
+
+/** The backend with its mode and variant, as the results call it: "gpujs(webgl2)". */
+export function labelOf({ backend, mode, variant }: Job, { called }: Entry): string {
+  const details = [mode, variant && (called?.[variant] ?? variant)].filter((word) => word !== undefined);
+  return details.length > 0 ? `${backend}(${details.join(",")})` : backend;
 }
 
 /** A start, an outcome for each law in turn, an end; or, at any time, a failure as the last word. */

@@ -1,4 +1,5 @@
-// What comes of a run: a line a law, the totals, and whether all is well. A law whose outcome never came has failed.
+// What comes of a run: a line a law, the totals, and whether all is well. A law whose outcome never came has failed. What a backend's
+// manifest says it can't promise is no failure anywhere, but stands by itself, and counts for nothing.
 import { type Outcome, vacuousShare } from "@recurra/conformance";
 import type { Message } from "./job.ts";
 
@@ -7,7 +8,7 @@ export interface Rules {
   readonly label: string;
   /** Whether the backend says that it makes code from strings. */
   readonly needsEval: boolean;
-  /** Where what is skipped has failed. */
+  /** Where an engine that isn't there has failed. */
   readonly ci: boolean;
   readonly print: (line: string) => void;
 }
@@ -16,12 +17,9 @@ export class Score {
   readonly #rules: Rules;
   #laws: readonly string[] = [];
   readonly #outcomes: Outcome[] = [];
-  #passed = 0;
   /** What failed beside laws: the engine, the policy, too many vacuous bounds. */
   #others = 0;
   #skipped = false;
-  /** Laws about something that the backend hasn't got. */
-  readonly #empty: string[] = [];
 
   constructor(rules: Rules) {
     this.#rules = rules;
@@ -57,15 +55,12 @@ export class Score {
   }
 
   #outcome(outcome: Outcome): void {
-    const { law, passed, comparisons, vacuous, skipped, milliseconds, failure } = outcome;
+    const { law, passed, comparisons, vacuous, milliseconds, failure } = outcome;
     this.#outcomes.push(outcome);
-    const failed = !passed || (this.#rules.ci && skipped.length > 0);
-    if (!failed && comparisons === 0) return void this.#empty.push(law);
-    if (!failed) this.#passed++;
+    if (isEmpty(outcome)) return;
     const seconds = (milliseconds / 1000).toFixed(1);
-    this.#row(failed ? "FAILED" : "passed", law, count(comparisons), share(vacuous, comparisons), seconds);
+    this.#row(passed ? "passed" : "FAILED", law, count(comparisons), share(vacuous, comparisons), seconds);
     if (failure !== undefined) this.#detail(failure);
-    for (const reason of skipped) this.#detail(`skipped: ${reason}`);
   }
 
   #row(verdict: string, law: string, ...figures: readonly string[]): void {
@@ -98,7 +93,9 @@ export class Score {
       this.#outcomes.reduce((total, outcome) => total + of(outcome), 0);
     const comparisons = sum((outcome) => outcome.comparisons);
     const vacuous = sum((outcome) => outcome.vacuous);
-    if (this.#empty.length > 0) this.#rules.print(`nothing to compare: ${this.#empty.join(", ")}`);
+    this.#excused();
+    const without = this.#outcomes.filter((outcome) => isEmpty(outcome) && outcome.skipped.length === 0);
+    if (without.length > 0) this.#rules.print(`nothing to compare: ${names(without)}`);
     if (comparisons > 0)
       this.#rules.print(
         `${count(comparisons)} comparisons, ${share(vacuous, comparisons)} of the bounds vacuous`,
@@ -110,8 +107,26 @@ export class Score {
     return this.#failed === 0;
   }
 
+  /** What wasn't tried, because the backend says that it can't promise it, and in which laws. */
+  #excused(): void {
+    for (const reason of new Set(this.#outcomes.flatMap(({ skipped }) => skipped))) {
+      const laws = this.#outcomes.filter(({ skipped }) => skipped.includes(reason));
+      const whole = laws.filter(isEmpty);
+      const part = laws.length - whole.length;
+      const where = [
+        ...(part > 0 ? [`${part} ${part === 1 ? "law" : "laws"} in part`] : []),
+        ...(whole.length > 0 ? [names(whole)] : []),
+      ];
+      this.#rules.print(`excused  ${reason}: ${where.join(", ")}`);
+    }
+  }
+
+  get #passed(): number {
+    return this.#outcomes.filter((outcome) => outcome.passed && !isEmpty(outcome)).length;
+  }
+
   get #failed(): number {
-    return this.#laws.length - this.#passed - this.#empty.length + this.#others;
+    return this.#laws.length - this.#outcomes.filter(({ passed }) => passed).length + this.#others;
   }
 
   #fail(what: string, reason: string): void {
@@ -123,6 +138,10 @@ export class Score {
     this.#rules.print(text.replace(/^/gm, "        "));
   }
 }
+
+/** About something that the backend hasn't got, or that it is excused from. */
+const isEmpty = ({ passed, comparisons }: Outcome): boolean => passed && comparisons === 0;
+const names = (outcomes: readonly Outcome[]): string => outcomes.map(({ law }) => law).join(", ");
 
 const count = (n: number): string => n.toLocaleString("en");
 const share = (part: number, whole: number): string => `${((100 * part) / Math.max(1, whole)).toFixed(2)}%`;

@@ -14,8 +14,15 @@ export interface Bundle {
   readonly modules: readonly string[];
 }
 
-/** Bundles one entry of the folder with Vite, minified. */
-export async function bundle(folder: string, entry: string): Promise<Bundle> {
+/**
+ * Bundles one entry of the folder with Vite, minified.
+ * @param external what is left out, to be imported by the bundle
+ */
+export async function bundle(
+  folder: string,
+  entry: string,
+  external: readonly string[] = [],
+): Promise<Bundle> {
   const result = await build({
     root: folder,
     configFile: false,
@@ -25,7 +32,11 @@ export async function bundle(folder: string, entry: string): Promise<Bundle> {
       minify: true,
       target: "es2022",
       modulePreload: false,
-      rolldownOptions: { input: join(folder, entry), preserveEntrySignatures: "strict" },
+      rolldownOptions: {
+        input: join(folder, entry),
+        preserveEntrySignatures: "strict",
+        external: [...external],
+      },
     },
   });
   if (!("output" in result)) throw new Error("expected Vite to return one build");

@@ -16,7 +16,7 @@ try {
   for (const tarball of tarballs) await judge(tarball);
 
   const consumer = join(folder, "consumer");
-  await check("the tarballs install in an empty folder", () => install(consumer, tarballs));
+  await check("the tarballs install in an empty folder", () => install(root, consumer, tarballs));
   await checkEntries(consumer, tarballs);
   await checkReadme(root, consumer);
   await checkSizes(consumer);

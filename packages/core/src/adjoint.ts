@@ -35,10 +35,11 @@ export function differentiate(graph: Graph, seeds: Iterable<readonly [Node, Node
   const states = new Map<StateNode, StateNode>();
   for (const loop of [...graph.loops]) {
     const mirror = graph.loop(`d.${loop.name}`, !loop.reverse);
-    for (const state of loop.states) {
+    for (const [state, after] of graph.next) {
+      if (state.loop !== loop) continue;
       const carried = graph.state(mirror, `d.${state.name}`, state.width, 0);
       states.set(state, carried);
-      flow(graph.next.get(state) as Node, carried);
+      flow(after, carried);
     }
   }
 

@@ -3,6 +3,7 @@ import type { Engine, Recipe } from "./engine.ts";
 import { fail } from "./errors.ts";
 import type { Execution } from "./execution.ts";
 import { check, checkOneOf, checkOptions, checkWhole, isRecord, show } from "./check.ts";
+import type { Sizes } from "./ragged.ts";
 import { checkTensor, list, readTensors, swapAxes, type IdTensor, type Tensor, type Tensors } from "./tensor.ts"; // prettier-ignore
 
 /** One input, or several by name. Time-major: [time, batch, features]; ids may be [time, batch]. */
@@ -17,11 +18,7 @@ export interface SequenceOptions {
   readonly batchFirst?: boolean;
 }
 
-export interface Call {
-  readonly steps: number;
-  readonly batch: number;
-  /** How many steps each row has; absent where all have all. */
-  readonly lengths?: ArrayLike<number> | undefined;
+export interface Call extends Sizes {
   readonly batchFirst?: boolean;
   /** What is to be written, by the names of the program's inputs and states. */
   readonly inputs: Map<string, Float32Array>;
@@ -92,20 +89,11 @@ export const readStates = (
   batch: number,
 ): Map<string, Float32Array> => readTensors(given, "state", graph.states, ({ width }) => [batch, width]);
 
-/** The row, among all steps' rows, of a sequence's last step; −1 where it has none. */
-export function lastRow({ steps, batch, lengths }: Call, b: number): number {
-  const length = lengths?.[b] ?? steps;
-  return length === 0 ? -1 : (length - 1) * batch + b;
-}
-
-/** Indices are exact in float32 up to here. */
-const maxIndex = 2 ** 24;
-
 /** Write a call's inputs and states; states that it doesn't bring go to their initial value. */
-export function writeCall(execution: Execution, call: Call): void {
+export function writeCall({ graph }: Engine, execution: Execution, call: Call): void {
   const { steps, batch, lengths, inputs, states } = call;
-  const { program } = execution;
   for (const [name, data] of inputs) execution.writeInput(name, data);
+  for (const [name, derive] of graph.derived) execution.writeInput(name, derive(call));
   if (lengths)
     execution.writeInput(
       "mask",
@@ -113,21 +101,13 @@ export function writeCall(execution: Execution, call: Call): void {
         Math.floor(i / batch) < (lengths[i % batch] as number) ? 1 : 0,
       ),
     );
-  if ("last" in program.inputs) {
-    if (steps * batch > maxIndex)
-      fail("UNSUPPORTED", `last: expected at most 2²⁴ rows (steps · batch), got ${steps * batch}`);
-    execution.writeInput(
-      "last",
-      Float32Array.from({ length: batch }, (_, b) => lastRow(call, b)),
-    );
-  }
-  for (const { name } of program.states) execution.writeState(name, states.get(name));
+  for (const { name } of execution.program.states) execution.writeState(name, states.get(name));
 }
 
 /** Run a program on what a call brings. */
 export function perform(engine: Engine, recipe: Recipe, call: Call): Execution {
   const execution = engine.kept(recipe, call.steps, call.batch);
-  writeCall(execution, call);
+  writeCall(engine, execution, call);
   execution.run(call.steps);
   return execution;
 }

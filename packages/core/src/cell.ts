@@ -89,6 +89,8 @@ export interface CellSite {
   readonly hiddenSize: number;
   /** Of weights, or of whole groups of gates, in place of those that the cell declares. */
   readonly initializers: Readonly<Record<string, Initializer>>;
+  /** Of what the matrices U apply to. */
+  readonly drop?: (h: Expr) => Expr;
 }
 
 export interface Cell {
@@ -126,7 +128,7 @@ export function cell<
       ),
     ],
 
-    apply({ x, name: prefix, stateName, reverse, hiddenSize, initializers }) {
+    apply({ x, name: prefix, stateName, reverse, hiddenSize, initializers, drop }) {
       const { graph } = x;
       const sizeOf = (size: Size): number => (size === "I" ? x.width : size === "H" ? hiddenSize : size);
       const values: Record<string, unknown> = { x };
@@ -147,7 +149,7 @@ export function cell<
             (rows ? [rows, width] : [width]).map(sizeOf),
             initializers[local] ?? initializers[group] ?? initializer,
           );
-          return new (rows ? Matrix : Expr)(graph, node);
+          return rows ? new Matrix(graph, node, group === "U" ? drop : undefined) : new Expr(graph, node);
         };
         values[group] = gates
           ? Object.fromEntries(gates.map((gate) => [gate, weight(`${group}.${gate}`)]))

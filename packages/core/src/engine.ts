@@ -27,6 +27,8 @@ export interface Engine extends Lane {
   readonly backend: Backend;
   /** The unmasked network: its names and sizes. */
   readonly graph: NetworkGraph;
+  /** What holds the parameters, by storage. */
+  readonly buffers: ReadonlyMap<string, DeviceBuffer>;
   parameters(): Record<string, Tensor>;
   setParameters(parameters: Tensors): void;
   /** A program bound to a size, which the caller releases. */
@@ -60,13 +62,12 @@ export const openEngine = (
   owning((owner) => {
     const graph = network.build();
     const values = new Map<string, Float32Array>();
-    /** By storage. */
     const buffers = new Map<string, DeviceBuffer>();
     const plans = new Map<string, Plan>();
-    /** Last used, first. */
-    let executions: { readonly name: string; readonly execution: Execution }[] = [];
+    /** By recipe and batch size; last used, last. */
+    const executions = new Map<string, Execution>();
     const calls = owner.own(lane(backend, "model"));
-    owner.own({ dispose: () => (executions = []) });
+    owner.own({ dispose: () => executions.clear() });
 
     const set = ({ name, storage, row, width }: ParameterNode, data: Float32Array): void => {
       values.set(name, data.slice());
@@ -102,13 +103,16 @@ export const openEngine = (
       network,
       backend,
       graph,
+      buffers,
       parameters() {
         calls.alive();
         return Object.fromEntries(
-          [...graph.parameters].map(([name, { shape }]) => [
-            name,
-            { shape: [...shape], data: (values.get(name) as Float32Array).slice() },
-          ]),
+          [...graph.parameters].map(([name, { shape, storage, row, width }]) => {
+            const data = (values.get(name) as Float32Array).slice();
+            // Training changes them on the device.
+            backend.readSync?.(buffers.get(storage.name) as DeviceBuffer, data, row * width);
+            return [name, { shape: [...shape], data }];
+          }),
         );
       },
       setParameters(parameters) {
@@ -126,15 +130,16 @@ export const openEngine = (
       },
       release: (execution) => owner.release(execution),
       kept(recipe, steps, batch) {
-        const { name } = recipe;
-        const at = executions.findIndex((kept) => kept.name === name && kept.execution.batch === batch);
-        let execution = (at < 0 ? [] : executions.splice(at, 1))[0]?.execution;
+        const key = `${recipe.name} ${batch}`;
+        let execution = executions.get(key);
+        executions.delete(key);
         if (!execution || execution.steps < steps) {
           owner.release(execution);
           execution = engine.bind(recipe, steps, batch);
         }
-        executions.unshift({ name, execution });
-        owner.release(executions.splice(most)[0]?.execution);
+        executions.set(key, execution);
+        for (const [oldest, spare] of executions)
+          if (executions.size > most && executions.delete(oldest)) owner.release(spare);
         return execution;
       },
     };

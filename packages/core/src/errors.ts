@@ -5,11 +5,13 @@ export type ErrorCode =
   | "INVALID_ARGUMENT" // a value that makes no sense here
   | "UNKNOWN_NAME" // a parameter, state, input, gate or option that doesn't exist
   | "NON_FINITE" // NaN or infinity where numbers are needed
+  | "NON_FINITE_LOSS" // training gave NaN or infinity
   | "DISPOSED" // the model, stream or backend was disposed
   | "BUSY" // a call while another one is awaited
   | "OUT_OF_MEMORY"
   | "UNSUPPORTED" // this backend, or the planner, can't do it
   | "DEVICE_LOST"
+  | "FILE_ERROR" // a file that can't be read or written, or isn't what it should be
   | "INTERNAL"; // a program that the verifier refuses
 
 /** Every error that Recurra throws on purpose. */

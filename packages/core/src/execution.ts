@@ -60,15 +60,14 @@ export const execute = (
 ): Execution =>
   owning((owner) => {
     const buffers = new Map<number, readonly DeviceBuffer[]>();
-    for (const [name, index] of Object.entries(program.parameters))
-      buffers.set(index, [parameters.get(name) as DeviceBuffer]);
     program.buffers.forEach((spec, index) => {
+      const { role, name } = spec;
       const shared = () => owner.alloc(backend, lengthOf(spec, batch, steps, steps));
-      if (spec.role === "state") buffers.set(index, [shared(), shared()]);
-      else if (["input", "output", "history"].includes(spec.role)) buffers.set(index, [shared()]);
+      if (role === "parameter") buffers.set(index, [parameters.get(name) as DeviceBuffer]);
+      else if (role === "state") buffers.set(index, [shared(), shared()]);
+      else if (role !== "value" && role !== "constant") buffers.set(index, [shared()]);
     });
     const bound = owner.own(prepared.bind(steps, batch, buffers));
-    const initials = new Map<StateSpec, Float32Array>();
     let parity: Parity = 0;
 
     const buffer = (index: number, which = 0) => buffers.get(index)?.[which] as DeviceBuffer;
@@ -84,9 +83,7 @@ export const execute = (
       },
       writeState(name, data) {
         const state = stateOf(name);
-        let values = data ?? initials.get(state);
-        if (!values)
-          initials.set(state, (values = new Float32Array(batch * width(state.buffer)).fill(state.initial)));
+        const values = data ?? new Float32Array(batch * width(state.buffer)).fill(state.initial);
         backend.write(buffer(state.buffer, parity), values, 0);
       },
       run(count) {

@@ -33,11 +33,13 @@ export class Matrix {
   constructor(
     readonly graph: Graph,
     readonly node: Node,
+    /** What becomes of a vector first: dropout. */
+    readonly before = (v: Expr): Expr => v,
   ) {}
   /** The matrix-vector product, of width out. */
   dot(v: Expr): Expr {
     const { graph, node } = this;
-    const by = nodeOf(v, "dot", graph);
+    const by = nodeOf(this.before(v), "dot", graph);
     if (by.width !== node.width)
       fail(
         "SHAPE_MISMATCH",

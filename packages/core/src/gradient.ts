@@ -5,6 +5,7 @@ import { backward } from "./compile/backward.ts";
 import type { Recipe } from "./engine.ts";
 import { fail } from "./errors.ts";
 import type { Node } from "./expr.ts";
+import { drawMasks } from "./masks.ts";
 import type { Model, SyncModel } from "./model.ts";
 import type { NetworkGraph } from "./network.ts";
 import { check, checkOptions } from "./check.ts";
@@ -112,12 +113,7 @@ function begin(
   for (const [name, seed] of readSeeds(graph, loss, call)) inputs.set(`d.${name}`, seed);
   for (const [name, seed] of readStates(graph, state, batch)) states.set(`d.${name}`, seed);
   const build = { masked: call.lengths !== undefined, dropout: draw !== undefined };
-  if (draw)
-    for (const { input, keep } of network.build(build).dropouts)
-      inputs.set(
-        input.name,
-        Float32Array.from({ length: rowsOf(input, call) * input.width }, () => (draw() < keep ? 1 : 0)),
-      );
+  if (draw) drawMasks(network.build(build).dropouts, call, draw);
   const name = ["gradient", build.masked, build.dropout].join();
   const execution = perform(engine, { name, build, of: gradientRecipe }, call);
 

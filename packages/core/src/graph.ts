@@ -9,6 +9,7 @@
 import type { FunctionName, ReduceName } from "./backend.ts";
 import { fail } from "./errors.ts";
 import type { Initializer } from "./initializers.ts";
+import type { Sizes } from "./ragged.ts";
 
 /**
  * How many rows a value has: "one" for parameters and what follows from them alone, "batch" a row for each sequence,
@@ -84,12 +85,11 @@ export type Node =
   | InputNode | StateNode | ParameterNode | ConstantNode | ProductNode | OuterNode
   | MapNode | ReduceNode | ConcatNode | SliceNode | GatherNode | ScatterAddNode; // prettier-ignore
 
-/** A loop over time: its states, and the direction in which it walks. */
+/** A loop over time, and the direction in which it walks. */
 export interface Loop {
   readonly id: number;
   readonly name: string;
   readonly reverse: boolean;
-  readonly states: StateNode[];
 }
 
 /** Parameters stacked by rows in one matrix of `width` columns (the gates of W, say), so that their products are one gemm. */
@@ -118,6 +118,8 @@ export interface BuildOptions {
 export interface Dropout {
   readonly input: InputNode;
   readonly keep: number;
+  /** All steps of a sequence have the same. */
+  readonly once: boolean;
 }
 
 const domains: readonly Domain[] = ["one", "batch", "sequence"];
@@ -141,6 +143,8 @@ export class Graph {
   readonly inputs = new Map<string, InputNode>();
   /** Inputs that hold ids, with what checks and converts them. */
   readonly ids = new Map<string, ReadIds>();
+  /** Inputs that nobody gives: they follow from a call's sizes. */
+  readonly derived = new Map<string, (sizes: Sizes) => Float32Array>();
   readonly outputs = new Map<string, Node>();
   readonly states = new Map<string, StateNode>();
   readonly traces = new Map<string, Node>();
@@ -186,7 +190,7 @@ export class Graph {
   }
 
   loop(name: string, reverse: boolean): Loop {
-    const loop: Loop = { id: this.loops.length, name, reverse, states: [] };
+    const loop: Loop = { id: this.loops.length, name, reverse };
     this.loops.push(loop);
     return loop;
   }
@@ -194,9 +198,7 @@ export class Graph {
   /** What it becomes after the step is to be set in `next`. */
   state(loop: Loop, name: string, width: number, initial: number): StateNode {
     const detail = `${loop.id} ${name}`;
-    const node = this.node<StateNode>("state", detail, { name, loop, initial, width, domain: "sequence" });
-    loop.states.push(node);
-    return node;
+    return this.node<StateNode>("state", detail, { name, loop, initial, width, domain: "sequence" });
   }
 
   /** A vector [width] or matrix [rows, columns]. Asking again for the same name gives the same parameter. */
@@ -250,11 +252,6 @@ export class Graph {
   /** `v` at the steps that a row has, `otherwise` past its end. */
   within(v: Node, otherwise: Node = this.constant(0)): Node {
     return this.mask && v.domain === "sequence" ? this.map("select", this.mask, v, otherwise) : v;
-  }
-
-  /** The value at each row's last step. The input `last` holds their numbers (t · B + b); −1 for an empty row. */
-  last(v: Node): GatherNode {
-    return gather(this, v, this.input("last", 1, "batch"));
   }
 }
 

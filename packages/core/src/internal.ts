@@ -1,15 +1,25 @@
 /** What the conformance kit, backends' tests and tools need of core's inside. No promises of stability. */
 export { differentiate, type Adjoint } from "./adjoint.ts";
+export { readCall, writeCall, type Call } from "./call.ts";
+export * from "./check.ts";
 export { backward } from "./compile/backward.ts";
 export { compile, type CompileOptions } from "./compile/compile.ts";
 export { verify, verifying } from "./compile/verify.ts";
+export type { Engine } from "./engine.ts";
+export { fail, RecurraError } from "./errors.ts";
 export { execute, prepare, type Execution, type Plan } from "./execution.ts";
+export { add, show as showAmount, times, type Amount, type Sizes } from "./explain/amount.ts";
+export { rowsOf } from "./explain/launch.ts";
 export * from "./expr.ts";
 export type * from "./backend.ts";
 export { constant as constantInitializer } from "./initializers.ts";
 export { values as functionValues } from "./functions.ts";
 export { gradientGraph } from "./gradient.ts";
-export { interpret } from "./interpret.ts";
+export { chunkLength, interpret } from "./interpret.ts";
+export { drawMasks } from "./masks.ts";
 export { NetworkGraph, type BuildOptions } from "./network.ts";
 export * from "./oracle.ts";
+export { owning, type Owner } from "./owner.ts";
 export { random } from "./random.ts";
+export { collect, wantOutput, wantStates } from "./results.ts";
+export { checkTensor, list, readTensors, sizeOf } from "./tensor.ts";

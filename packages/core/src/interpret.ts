@@ -15,6 +15,7 @@ import type {
   Program,
   View,
 } from "./backend.ts";
+import { copyOf } from "./compile/copy.ts";
 import { owning } from "./owner.ts";
 
 /** Rows before a loop are computed for this many steps at once, or more where the batch is small. */
@@ -40,41 +41,18 @@ export const lengthOf = (spec: BufferSpec, batch: number, steps: number, chunk: 
 
 export type Parity = 0 | 1;
 
-/** Kernels over all rows of a chunk at once, or run step by step; with what has been bound of them. */
-interface BoundPart extends Part {
-  readonly bound: Map<number, readonly BoundKernel[]>;
-}
-
-/** What copies a state into the slot of its history before the first step. */
-const copyTo = (history: Operand, state: number): Part => ({
-  kind: "loop",
-  launches: [
-    {
-      kernel: {
-        op: "map",
-        width: history.width,
-        inputs: 1,
-        instructions: [{ fn: "copy", args: [{ input: 0 }] }],
-        outputs: [0],
-      },
-      rows: "batch",
-      inputs: [{ ...history, buffer: state, column: 0, shift: 0, pair: "current" }],
-      outputs: [history],
-      label: "history",
-    },
-  ],
-});
+type Kernels = readonly BoundKernel[];
 
 export function interpret(program: Program, backend: Backend): PreparedProgram {
+  // What a run begins with: each state goes into the slot of its history before the first step.
+  const histories = program.states.flatMap(({ buffer, reverse, history }) => {
+    if (!history) return [];
+    const state: Operand = { ...history, buffer, column: 0, shift: 0, pair: "current" };
+    return [{ reverse, launches: [copyOf(state, history, "batch", "history")] }];
+  });
   const prepared = new Map<Launch, PreparedKernel>();
-  const prepare = (part: Part): Part => {
-    for (const launch of part.launches) prepared.set(launch, backend.prepare(launch.kernel));
-    return part;
-  };
-  const histories = program.states.flatMap(({ buffer, reverse, history }) =>
-    history ? [{ reverse, part: prepare(copyTo(history, buffer)) }] : [],
-  );
-  for (const { parts } of program.sections) parts.forEach(prepare);
+  for (const { launches } of [...histories, ...program.sections.flatMap(({ parts }) => parts)])
+    for (const launch of launches) prepared.set(launch, backend.prepare(launch.kernel));
 
   const bind: PreparedProgram["bind"] = (steps, batch, shared) =>
     owning((owner) => {
@@ -101,44 +79,42 @@ export function interpret(program: Program, backend: Backend): PreparedProgram {
         };
       };
 
-      /** Bind a part's kernels so that they cover `count` steps at once. */
-      const bindPart = ({ launches, bound }: BoundPart, count: number, parity: number) => {
-        const rowsOf = (rows: Launch["rows"]): number =>
-          rows === "steps" ? count * batch : rows === "batch" ? batch : rows;
-        const kernels = launches.map((launch) => {
-          const { kernel, inputs, outputs, rows } = launch;
+      /** Bind kernels so that they cover `count` steps at once. */
+      const bindAll = (launches: readonly Launch[], count: number, parity = 0): Kernels =>
+        launches.map((launch) => {
+          const { kernel, inputs, outputs } = launch;
+          const rowsOf = (rows: Launch["rows"]): number =>
+            rows === "steps" ? count * batch : rows === "batch" ? batch : rows;
           let table: Launch["rows"] | undefined;
           if (kernel.op === "scatterAdd") table = kernel.tableRows;
           if (kernel.op === "gather") table = program.buffers[inputs[0]?.buffer ?? 0]?.rows;
           return (prepared.get(launch) as PreparedKernel).bind(
-            rowsOf(rows),
+            rowsOf(launch.rows),
             [...inputs, ...outputs].map((o) => view(o, parity)),
             // A table of rows by step and batch is a whole sequence.
             table && rowsOf(table === "batch" ? "steps" : table),
           );
         });
-        // Sequences of ever new lengths mustn't fill the memory.
-        if (bound.size >= 128) bound.clear();
-        bound.set(2 * count + parity, kernels);
-        return kernels;
-      };
-      const boundOf = (part: Part): BoundPart => {
-        const made = { ...part, bound: new Map<number, readonly BoundKernel[]>() };
-        // A step mustn't be the first to bind: once for each buffer of the states' pairs.
-        if (part.kind === "loop") for (const parity of [0, 1]) bindPart(made, 1, parity);
-        return made;
-      };
-      const copies = histories.map(({ reverse, part }) => ({ reverse, part: boundOf(part) }));
-      const sections = program.sections.map(({ kind, parts }) => ({ kind, parts: parts.map(boundOf) }));
+      /** A loop's kernels, once for each buffer of the states' pairs: a step mustn't be the first to bind. */
+      const pairOf = ({ launches }: Pick<Part, "launches">): readonly Kernels[] =>
+        [0, 1].map((parity) => bindAll(launches, 1, parity));
+      const copies = histories.map((history) => ({ reverse: history.reverse, pair: pairOf(history) }));
+      const sections = program.sections.map(({ kind, parts }) => ({
+        kind,
+        parts: parts.map((part) => ({
+          launches: part.launches,
+          pair: part.kind === "loop" ? pairOf(part) : undefined,
+          /** By how many steps they cover. */
+          bound: new Map<number, Kernels>(),
+        })),
+      }));
 
-      const kernelsOf = (part: BoundPart, count: number, parity: number) =>
-        part.bound.get(2 * count + parity) ?? bindPart(part, count, parity);
       // Loops by index: an iterator is an object, and a stream runs this at every step.
       return {
         run(count, parity) {
           for (let h = 0; count > 0 && h < copies.length; h++) {
-            const { reverse, part } = copies[h] as (typeof copies)[number];
-            runAll(kernelsOf(part, 1, parity), reverse ? count - 1 : 0);
+            const { reverse, pair } = copies[h] as (typeof copies)[number];
+            runAll(pair[parity] as Kernels, reverse ? count - 1 : 0);
           }
           for (let s = 0; s < sections.length; s++) {
             const { kind, parts } = sections[s] as (typeof sections)[number];
@@ -146,21 +122,27 @@ export function interpret(program: Program, backend: Backend): PreparedProgram {
             const whole = kind === "whole";
             const size = whole ? count : chunk;
             const chunks = whole ? 1 : batch && Math.ceil(count / size);
-            let taken = parity as number;
             for (let c = 0; c < chunks; c++) {
               const first = (reverse ? chunks - 1 - c : c) * size;
               const covered = Math.min(size, count - first);
               for (let p = 0; p < parts.length; p++) {
-                const part = parts[p] as BoundPart;
-                if (part.kind === "rows") runAll(kernelsOf(part, covered, 0), first);
+                const { launches, pair, bound } = parts[p] as (typeof parts)[number];
+                if (pair)
+                  for (let i = 0; i < covered; i++) {
+                    const step = first + (reverse ? covered - 1 - i : i);
+                    const taken = reverse ? count - 1 - step : step;
+                    runAll(pair[(parity + taken) & 1] as Kernels, step);
+                  }
                 else {
-                  const even = kernelsOf(part, 1, 0);
-                  const odd = kernelsOf(part, 1, 1);
-                  for (let i = 0; i < covered; i++)
-                    runAll((taken + i) & 1 ? odd : even, first + (reverse ? covered - 1 - i : i));
+                  let kernels = bound.get(covered);
+                  if (!kernels) {
+                    // Sequences of ever new lengths mustn't fill the memory.
+                    if (bound.size >= 64) bound.clear();
+                    bound.set(covered, (kernels = bindAll(launches, covered)));
+                  }
+                  runAll(kernels, first);
                 }
               }
-              taken += covered;
             }
           }
         },
@@ -169,6 +151,6 @@ export function interpret(program: Program, backend: Backend): PreparedProgram {
   return { bind };
 }
 
-function runAll(kernels: readonly BoundKernel[], step: number): void {
+function runAll(kernels: Kernels, step: number): void {
   for (let k = 0; k < kernels.length; k++) (kernels[k] as BoundKernel).run(step);
 }

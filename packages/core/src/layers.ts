@@ -1,12 +1,13 @@
 /** The layers. Each is made with its sizes and applied inside `stack` or `network`. */
 import type { Cell } from "./cell.ts";
-import { check, checkOptions, checkWhole } from "./check.ts";
+import { check, checkOneOf, checkOptions, checkWhole } from "./check.ts";
 import { fail } from "./errors.ts";
 import { concat, Expr, gather, graphOf, Matrix, select, type ParameterNode } from "./expr.ts";
 import { idsBelow } from "./ids.ts";
 import { constant, normal, uniform, type Initializer } from "./initializers.ts";
 import { layerNorm as normalize } from "./layer-norm.ts";
 import { namedLayer, type Layer } from "./network.ts";
+import { lastRows } from "./ragged.ts";
 
 export interface RecurrentOptions {
   readonly inputSize: number;
@@ -21,6 +22,10 @@ export interface RecurrentOptions {
   /** Probability of dropping an output between layers, when a gradient is taken with dropout. */
   readonly dropout?: number;
   /**
+   * Probability of dropping a unit of the state in the products with U, the same at every step of a sequence. Gal & Ghahramani 2016.
+   */
+  readonly recurrentDropout?: number;
+  /**
    * By a parameter's name in the cell ("b.f"), or its group ("W"). Default: what the cell declares, or PyTorch's uniform ±1/√hiddenSize.
    */
   readonly initializers?: Readonly<Record<string, Initializer>>;
@@ -28,7 +33,7 @@ export interface RecurrentOptions {
 }
 
 const merges = {
-  concat: (a: Expr, b: Expr) => concat(a, b),
+  concat,
   sum: (a: Expr, b: Expr) => a.plus(b),
   mul: (a: Expr, b: Expr) => a.times(b),
   mean: (a: Expr, b: Expr) => a.plus(b).times(0.5),
@@ -50,13 +55,14 @@ export function recurrent(cell: Cell, options: RecurrentOptions): Layer {
       "merge",
       "reverse",
       "dropout",
+      "recurrentDropout",
       "initializers",
       "name",
     ],
     who,
   );
   const { inputSize, hiddenSize, layers = 1, merge = "concat", dropout = 0, initializers = {} } = options;
-  const { bidirectional = false, reverse = false } = options;
+  const { bidirectional = false, reverse = false, recurrentDropout = 0 } = options;
   check(
     Array.isArray((cell as Partial<Cell> | null)?.weights),
     who,
@@ -67,10 +73,11 @@ export function recurrent(cell: Cell, options: RecurrentOptions): Layer {
   for (const [key, size] of Object.entries({ inputSize, hiddenSize, layers }))
     checkWhole(size, `${who}: ${key}`);
   probability(dropout, `${who}: dropout`);
-  for (const flag of [bidirectional, reverse])
-    check(typeof flag === "boolean", `${who}: bidirectional and reverse`, "true or false", flag);
+  probability(recurrentDropout, `${who}: recurrentDropout`);
+  for (const [key, flag] of Object.entries({ bidirectional, reverse }))
+    checkOneOf(flag, [true, false], `${who}: ${key}`);
   check(!bidirectional || !reverse, who, "either bidirectional or reverse", "both");
-  check(Object.hasOwn(merges, merge), `${who}: merge`, `one of ${Object.keys(merges).join(", ")}`, merge);
+  checkOneOf(merge, Object.keys(merges), `${who}: merge`);
   checkOptions(initializers, cell.weights, `${who}: initializers`);
 
   return namedLayer(cell.name, inputSize, options.name, (x, parameters, states) => {
@@ -94,6 +101,7 @@ export function recurrent(cell: Cell, options: RecurrentOptions): Layer {
           reverse: backwards,
           hiddenSize,
           initializers,
+          drop: (h) => drop(h, recurrentDropout, `dropout ${states}${suffix}`),
         });
       };
       value = bidirectional ? merges[merge](run(false), run(true)) : run(reverse);
@@ -158,13 +166,16 @@ export function dropout(p: number): Layer {
   return (x) => drop(x, p);
 }
 
-function drop(x: Expr, probability: number): Expr {
+/** @param once the name of a mask that all steps share, and all that are dropped by it */
+function drop(x: Expr, probability: number, once?: string): Expr {
   const graph = graphOf(x, "dropout");
   if (!graph.options.dropout || probability === 0) return x;
   const keep = 1 - probability;
   const domain = x.node.domain === "batch" ? "batch" : "sequence";
-  const input = graph.input(`dropout.${graph.dropouts.length}`, x.width, domain);
-  graph.dropouts.push({ input, keep });
+  const { dropouts } = graph;
+  const input = graph.input(once ?? `dropout.${dropouts.length}`, x.width, domain);
+  if (!dropouts.some((other) => other.input === input))
+    dropouts.push({ input, keep, once: once !== undefined });
   return select(new Expr(graph, input), x.times(1 / keep), 0);
 }
 
@@ -178,7 +189,9 @@ export function activation(fn: (x: Expr) => Expr): Layer {
 export function last(x: Expr): Expr {
   const graph = graphOf(x, "last");
   check(x.node.domain === "sequence", "last", "a value at every step", "a single row a sequence");
-  return new Expr(graph, graph.last(x.node));
+  const rows = graph.input("last", 1, "batch");
+  graph.derived.set(rows.name, lastRows);
+  return new Expr(graph, gather(graph, x.node, rows));
 }
 
 export interface LayerNormOptions {

@@ -5,37 +5,32 @@ interface Owned {
   dispose(): void;
 }
 
-export class Owner {
-  readonly #held = new Set<Owned>();
-
-  own<T extends Owned>(item: T): T {
-    this.#held.add(item);
-    return item;
-  }
-
-  alloc(backend: Backend, length: number): DeviceBuffer {
-    const buffer = backend.alloc(length);
-    this.own({ dispose: () => backend.free(buffer) });
-    return buffer;
-  }
-
+export interface Owner {
+  own<T extends Owned>(item: T): T;
+  alloc(backend: Backend, length: number): DeviceBuffer;
   /** Dispose one of what is owned, before the rest. */
-  release(item: Owned | undefined): void {
-    if (item && this.#held.delete(item)) item.dispose();
-  }
-
-  /** Last come, first freed: a bound program goes before its buffers. */
-  dispose(): void {
-    for (const item of [...this.#held].reverse()) this.release(item);
-  }
+  release(item: Owned | undefined): void;
 }
 
 /** Build something that frees what it owns when it is disposed, or at once where it can't be built. */
 export function owning<T extends object>(build: (owner: Owner) => T): T & Owned {
-  const owner = new Owner();
-  const dispose = (): void => owner.dispose();
+  const held = new Set<Owned>();
+  const own: Owner["own"] = (item) => {
+    held.add(item);
+    return item;
+  };
+  const release: Owner["release"] = (item) => {
+    if (item && held.delete(item)) item.dispose();
+  };
+  const alloc: Owner["alloc"] = (backend, length) => {
+    const buffer = backend.alloc(length);
+    own({ dispose: () => backend.free(buffer) });
+    return buffer;
+  };
+  /** Last come, first freed: a bound program goes before its buffers. */
+  const dispose = (): void => [...held].reverse().forEach(release);
   try {
-    return { ...build(owner), dispose };
+    return { ...build({ own, alloc, release }), dispose };
   } catch (error) {
     dispose();
     throw error;

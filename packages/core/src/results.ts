@@ -1,8 +1,9 @@
 /** What a call reads back when its program has run, and what it makes of it. */
-import { lastRow, type Call } from "./call.ts";
+import type { Call } from "./call.ts";
 import type { Execution, Place } from "./execution.ts";
 import type { Node, StateNode } from "./expr.ts";
 import type { Lane, Read } from "./lane.ts";
+import { lastRow } from "./ragged.ts";
 import { pickRows, sizeOf, swapped, type Tensor } from "./tensor.ts";
 
 /** A tensor to be read, under its name. */
@@ -61,15 +62,12 @@ export const collect = <G extends string, R>(
   groups: Readonly<Record<G, readonly Wanted[]>>,
   then: (found: Found<G>) => R,
 ): R | Promise<R> => {
-  const reads: Wanted[] = [];
-  for (const group in groups) reads.push(...groups[group]);
-  const found = (): Found<G> => {
-    const all = {} as Record<G, Record<string, Tensor>>;
-    for (const group in groups) {
-      const tensors: Record<string, Tensor> = (all[group] = {});
-      for (const wanted of groups[group]) tensors[wanted.name] = tensorOf(wanted);
-    }
-    return all;
-  };
-  return lane.read(reads, () => then(found()), undefined);
+  const all = Object.entries<readonly Wanted[]>(groups);
+  const tensors = (list: readonly Wanted[]) =>
+    Object.fromEntries(list.map((wanted) => [wanted.name, tensorOf(wanted)]));
+  return lane.read(
+    all.flatMap(([, list]) => list),
+    () => then(Object.fromEntries(all.map(([group, list]) => [group, tensors(list)])) as Found<G>),
+    undefined,
+  );
 };

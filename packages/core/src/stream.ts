@@ -119,7 +119,12 @@ export function openStream(engine: Engine, options: StreamOptions): Stream | Syn
   };
   const restore = (state: Readonly<Record<string, Tensor>>): void => {
     calls.idle();
-    writeCall(execution, { steps: 1, batch, inputs: new Map(), states: readStates(graph, state, batch) });
+    writeCall(engine, execution, {
+      steps: 1,
+      batch,
+      inputs: new Map(),
+      states: readStates(graph, state, batch),
+    });
   };
   const dispose = (): void => {
     calls.dispose();
@@ -131,15 +136,13 @@ export function openStream(engine: Engine, options: StreamOptions): Stream | Syn
     batch,
     step: answering(backend, (frame: Frame, into?: Frame) => {
       calls.idle();
+      if (into !== undefined) for (let i = 0; i < outputs.length; i++) part(into, outputs[i] as Slot);
+      // Inputs that were written before another is refused change nothing: every step writes all of them.
       for (let i = 0; i < inputs.length; i++) {
         const input = inputs[i] as (typeof inputs)[number];
         const data = part(frame, input);
         input.ids?.(data, input.who);
-      }
-      if (into !== undefined) for (let i = 0; i < outputs.length; i++) part(into, outputs[i] as Slot);
-      for (let i = 0; i < inputs.length; i++) {
-        const input = inputs[i] as Slot;
-        execution.writeInput(input.name, part(frame, input));
+        execution.writeInput(input.name, data);
       }
       execution.run(1);
       return calls.read(outputs, deliver, into);

@@ -1,9 +1,9 @@
 /** Models and parameters that make no sense are refused before anything changes. */
 import { describe, expect, it } from "vitest";
-import { writeCall } from "../src/call.ts";
 import {
   createModel, dense, embedding, gradientSync, gru, lstm, lstmp, recurrent, stack, type Backend, type ErrorCode,
 } from "../src/index.ts"; // prettier-ignore
+import { lastRows } from "../src/ragged.ts";
 import { numbers } from "./support/expected.ts";
 import { openPlain } from "./support/plain-backend.ts";
 import { refuses } from "./support/refuses.ts";
@@ -136,18 +136,10 @@ describe("a model", () => {
 
 it("more rows than float32 can count, where the last one is picked", () => {
   // Only what such a call would write: its buffers would be gigabytes.
-  const execution = {
-    program: { inputs: { last: 0 }, states: [] },
-    writeInput: () => undefined,
-    writeState: () => undefined,
-  };
-  const write = (steps: number): void =>
-    writeCall(as(execution), {
-      steps,
-      batch: 16,
-      inputs: new Map(),
-      states: new Map(),
-    });
-  refuses(() => write(2 ** 20 + 1), "UNSUPPORTED", /at most 2²⁴ rows .* got 16777232/);
+  refuses(
+    () => lastRows({ steps: 2 ** 20 + 1, batch: 16 }),
+    "UNSUPPORTED",
+    /at most 2²⁴ rows .* got 16777232/,
+  );
   refuses(() => embedding({ vocabularySize: 2 ** 24 + 1, outputSize: 1 }), "UNSUPPORTED", /at most 2²⁴ ids/);
 });

@@ -1,10 +1,10 @@
 /** Gradients through the public API: against the oracle's adjoint, and against differences of the oracle's loss. */
 import { afterEach, describe, expect, it } from "vitest";
 import {
-  activation, concat, createModel, dense, dropout, embedding, gradientSync, gru, last, layerNorm, lstm, lstmp, network, recurrent, slstm, stack, tanh,
+  activation, concat, createModel, dense, dropout, embedding, gradientSync, gru, gruResetBefore, last, layerNorm, lstm, lstmp, network, recurrent, slstm, stack, tanh,
   type GradientOptions, type GradientResult, type LossGradient, type Network, type SyncModel, type Tensor,
 } from "../src/index.ts"; // prettier-ignore
-import { evaluate, finalState } from "../src/internal.ts";
+import { drawMasks, evaluate, finalState, random } from "../src/internal.ts";
 import { batchFirst, expected, numbers } from "./support/expected.ts";
 import { openPlain } from "./support/plain-backend.ts";
 
@@ -124,57 +124,69 @@ describe("against the oracle's adjoint", () => {
   });
 });
 
-it("against central differences of the oracle's loss, entry by entry", () => {
-  const net = stack(
-    recurrent(lstm, { inputSize: 2, hiddenSize: 2, bidirectional: true }),
-    dense({ inputSize: 4, outputSize: 1 }),
-  );
-  const model = open(net);
-  const [steps, batch] = [3, 2];
-  const graph = net.build();
-  const seeds = { output: draw(steps, batch, 1), "0.l0.c": draw(batch, 2) };
-  const point: Record<string, Tensor> = {
-    ...model.parameters(),
-    x: draw(steps, batch, 2),
-    "0.l0.h": draw(batch, 2),
-    "0.l0.reverse.c": draw(batch, 2),
-  };
-  const loss = (at: Readonly<Record<string, ArrayLike<number>>>): number => {
-    const given = { steps, batch, parameters: at, inputs: at, states: at };
-    const c = graph.states.get("0.l0.c")!;
-    const output = graph.outputs.get("output")!;
-    const found = evaluate(graph, [output, graph.next.get(c)!], given);
-    const dot = (a: Float64Array, b: Float32Array): number => a.reduce((sum, v, i) => sum + v * b[i]!, 0);
-    return (
-      dot(found.get(output)!.data, seeds.output.data) +
-      dot(finalState(graph, c, found, given).data, seeds["0.l0.c"].data)
+it.each([0, 0.4])(
+  "against central differences of the oracle's loss, entry by entry; recurrent dropout of %s",
+  (p) => {
+    const net = stack(
+      recurrent(lstm, { inputSize: 2, hiddenSize: 2, bidirectional: true, recurrentDropout: p }),
+      dense({ inputSize: 4, outputSize: 1 }),
     );
-  };
-  const { parameters, input, initialState } = gradientSync(
-    model,
-    point["x"]!,
-    { output: seeds.output, state: { "0.l0.c": seeds["0.l0.c"] } },
-    { state: { "0.l0.h": point["0.l0.h"]!, "0.l0.reverse.c": point["0.l0.reverse.c"]! } },
-  );
-  const gradients: Tensors = { ...parameters, x: input!, ...initialState };
-
-  const all = Object.fromEntries(
-    Object.entries(point).map(([name, { data }]) => [name, Float64Array.from(data)]),
-  );
-  const epsilon = 1e-4;
-  for (const [name, values] of Object.entries(all))
-    values.forEach((value, i) => {
-      const shifted = (by: number): number => {
-        values[i] = value + by;
-        const found = loss(all);
-        values[i] = value;
-        return found;
+    const model = open(net);
+    const [steps, batch] = [3, 2];
+    const graph = net.build({ dropout: true });
+    const masks = new Map<string, Float32Array>();
+    drawMasks(graph.dropouts, { steps, batch, inputs: masks, states: masks }, random(6));
+    expect([...masks.values()].some((mask) => mask.includes(0) && mask.includes(1))).toBe(p > 0);
+    const seeds = { output: draw(steps, batch, 1), "0.l0.c": draw(batch, 2) };
+    const point: Record<string, Tensor> = {
+      ...model.parameters(),
+      x: draw(steps, batch, 2),
+      "0.l0.h": draw(batch, 2),
+      "0.l0.reverse.c": draw(batch, 2),
+    };
+    const loss = (at: Readonly<Record<string, ArrayLike<number>>>): number => {
+      const given = {
+        steps,
+        batch,
+        parameters: at,
+        inputs: { ...at, ...Object.fromEntries(masks) },
+        states: at,
       };
-      const difference = (shifted(epsilon) - shifted(-epsilon)) / (2 * epsilon);
-      // The difference is right to about ε² = 1e-8, and float32 to 6e-8 of each of some tens of terms of about 1.
-      expect(Math.abs(gradients[name]!.data[i]! - difference), `${name}[${i}]`).toBeLessThan(1e-5);
-    });
-});
+      const c = graph.states.get("0.l0.c")!;
+      const output = graph.outputs.get("output")!;
+      const found = evaluate(graph, [output, graph.next.get(c)!], given);
+      const dot = (a: Float64Array, b: Float32Array): number => a.reduce((sum, v, i) => sum + v * b[i]!, 0);
+      return (
+        dot(found.get(output)!.data, seeds.output.data) +
+        dot(finalState(graph, c, found, given).data, seeds["0.l0.c"].data)
+      );
+    };
+    const { parameters, input, initialState } = gradientSync(
+      model,
+      point["x"]!,
+      { output: seeds.output, state: { "0.l0.c": seeds["0.l0.c"] } },
+      { state: { "0.l0.h": point["0.l0.h"]!, "0.l0.reverse.c": point["0.l0.reverse.c"]! }, dropoutSeed: 6 },
+    );
+    const gradients: Tensors = { ...parameters, x: input!, ...initialState };
+
+    const all = Object.fromEntries(
+      Object.entries(point).map(([name, { data }]) => [name, Float64Array.from(data)]),
+    );
+    const epsilon = 1e-4;
+    for (const [name, values] of Object.entries(all))
+      values.forEach((value, i) => {
+        const shifted = (by: number): number => {
+          values[i] = value + by;
+          const found = loss(all);
+          values[i] = value;
+          return found;
+        };
+        const difference = (shifted(epsilon) - shifted(-epsilon)) / (2 * epsilon);
+        // The difference is right to about ε² = 1e-8, and float32 to 6e-8 of each of some tens of terms of about 1.
+        expect(Math.abs(gradients[name]!.data[i]! - difference), `${name}[${i}]`).toBeLessThan(1e-5);
+      });
+  },
+);
 
 describe("beside the gradient", () => {
   const net = stack(
@@ -274,6 +286,45 @@ describe("dropout", () => {
     const { output, input } = run({ dropoutSeed: 5 });
     expect(input!.data).toEqual(output.data);
   });
+
+  it.each([lstm, gru, gruResetBefore, lstmp({ projectionSize: 2 })])(
+    "of the state, the same at every step: the gradient of what was computed, $name",
+    (cell) => {
+      const model = open(
+        network({ x: I }, ({ x: v }) =>
+          recurrent(cell, { inputSize: I, hiddenSize: H, bidirectional: true, recurrentDropout: 0.5 })(v),
+        ),
+      );
+      for (const ends of [undefined, lengths]) {
+        const { outputs } = model.engine.graph;
+        const seeds = { output: draw(T, B, outputs.get("output")!.width) };
+        const options = { ...(ends && { lengths: ends }), dropoutSeed: 5 };
+        const result = gradientSync(model, x, { outputs: seeds }, options);
+        // The masks are those of the seed: two of them, in the order of the graph.
+        const masks = new Map<string, Float32Array>();
+        const { dropouts } = model.engine.network.build({ masked: ends !== undefined, dropout: true });
+        const call = { steps: T, batch: B, inputs: masks, states: new Map<string, Float32Array>() };
+        drawMasks(dropouts, call, random(5));
+        expect([...masks.keys()]).toEqual(["dropout 0.l0", "dropout 0.l0.reverse"]);
+        for (const mask of masks.values()) {
+          const first = mask.subarray(0, mask.length / T);
+          expect(new Set(first)).toEqual(new Set([0, 1]));
+          for (let t = 1; t < T; t++)
+            expect(mask.subarray(t * first.length, (t + 1) * first.length)).toEqual(first);
+        }
+        const agree = expected(model, {
+          inputs: { x },
+          seeds,
+          masks: Object.fromEntries(masks),
+          ...(ends && { lengths: ends }),
+        });
+        agree("output output", result.output);
+        for (const [name, tensor] of Object.entries(result.parameters)) agree(`d.${name}`, tensor);
+        agree("d.input x", result.input);
+        expect(result).not.toEqual(gradientSync(model, x, { outputs: seeds }, ends ? { lengths: ends } : {}));
+      }
+    },
+  );
 
   it.each([undefined, lengths])(
     "in front of and between layers: the gradient of what was computed; lengths %s",

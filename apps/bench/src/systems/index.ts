@@ -14,26 +14,30 @@ export interface Entry {
   readonly different?: true;
   /** What has to be fetched before its first use. */
   readonly fetch?: Peer;
+  /** It runs on headless GL: `gl`, compiled, and a display. */
+  readonly headlessGl?: true;
 }
 
 const forward: readonly Kind[] = ["forward"];
 const both: readonly Kind[] = ["forward", "gradient"];
+const all: readonly Kind[] = [...both, "train"];
 
 export const backends: Readonly<Record<string, Entry>> = {
-  cpu: { load: async () => (await import("./cpu.ts")).cpu, kinds: both },
+  cpu: { load: async () => (await import("./cpu.ts")).cpu, kinds: all },
   wasm: {
     load: async () => (await import("./wasm.ts")).wasm,
-    kinds: both,
+    kinds: all,
     variants: ["int8", "threads=2"],
   },
+  gpujs: { load: async () => (await import("./gpujs.ts")).gpujs, kinds: both, headlessGl: true },
 };
 
 export const peers: Readonly<Record<string, Entry>> = {
   "ort-node": { load: async () => (await import("./ort.ts")).ortNode, kinds: forward, fetch: "ort-node" },
   "ort-web": { load: async () => (await import("./ort.ts")).ortWeb, kinds: forward, fetch: "ort-web" },
-  "tfjs-cpu": { load: async () => (await import("./tfjs.ts")).tfjsCpu, kinds: both, fetch: "tfjs-cpu" },
-  "tfjs-wasm": { load: async () => (await import("./tfjs.ts")).tfjsWasm, kinds: both, fetch: "tfjs-wasm" },
-  "jax-js": { load: async () => (await import("./jax-js.ts")).jaxJs, kinds: both, fetch: "jax-js" },
+  "tfjs-cpu": { load: async () => (await import("./tfjs.ts")).tfjsCpu, kinds: all, fetch: "tfjs-cpu" },
+  "tfjs-wasm": { load: async () => (await import("./tfjs.ts")).tfjsWasm, kinds: all, fetch: "tfjs-wasm" },
+  "jax-js": { load: async () => (await import("./jax-js.ts")).jaxJs, kinds: all, fetch: "jax-js" },
   brain: {
     load: async () => (await import("./brain.ts")).brain,
     kinds: forward,
@@ -42,7 +46,13 @@ export const peers: Readonly<Record<string, Entry>> = {
     fetch: "brain",
   },
   numpy: { load: async () => (await import("./numpy.ts")).numpy, kinds: forward },
+  torch: { load: async () => (await import("./torch.ts")).torch, kinds: ["train"] },
   naive: { load: async () => (await import("./naive.ts")).naive, kinds: forward },
+  "gpujs-naive": {
+    load: async () => (await import("./gpujs-naive.ts")).gpujsNaive,
+    kinds: forward,
+    headlessGl: true,
+  },
 };
 
 /** A flag's word, taken apart: `wasm(int8)` is the system `wasm` in its variant `int8`. */

@@ -57,6 +57,13 @@ export function unstackGates(
   return Object.fromEntries(entries);
 }
 
+/** Classes as rows of 0 and a single 1. */
+export function oneHot(classes: Int32Array, width: number): Float32Array {
+  const rows = new Float32Array(classes.length * width);
+  classes.forEach((wanted, row) => (rows[row * width + wanted] = 1));
+  return rows;
+}
+
 /** [first, second, features] → [second, first, features]. */
 export function swapTimeAndBatch(
   data: Float32Array,

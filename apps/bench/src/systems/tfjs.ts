@@ -1,10 +1,11 @@
 // The peers `tfjs-cpu` and `tfjs-wasm`: TensorFlow.js's LSTM layer, on its two backends that need no GPU.
-import { type Data, FRAMES, type Gate } from "../data.ts";
+import { type Data, FRAMES, type Gate, LEARNING_RATE } from "../data.ts";
+import { firstLosses } from "../first-losses.ts";
 import { loadPeer } from "../peers.ts";
 import type { Job, Prepared, System } from "../system.ts";
 import type { Tensor } from "../tensor.ts";
 import { rounds } from "../timing.ts";
-import { keras, swapTimeAndBatch, unstackGates } from "./keras.ts";
+import { keras, oneHot, swapTimeAndBatch, unstackGates } from "./keras.ts";
 
 interface TfTensor {
   dataSync(): Float32Array;
@@ -28,6 +29,10 @@ interface Tf {
   variable(initial: TfTensor): TfVariable;
   tidy<Result>(work: () => Result): Result;
   variableGrads(work: () => TfTensor): { value: TfTensor; grads: Record<string, TfTensor> };
+  losses: { softmaxCrossEntropy(hits: TfTensor, logits: TfTensor): TfTensor };
+  train: {
+    adam(rate: number, beta1: number, beta2: number, epsilon: number): Optimizer;
+  };
   basicLSTMCell(
     forgetBias: TfTensor,
     kernel: TfTensor,
@@ -36,6 +41,9 @@ interface Tf {
     c: TfTensor,
     h: TfTensor,
   ): [c: TfTensor, h: TfTensor];
+}
+interface Optimizer {
+  minimize(loss: () => TfTensor, returnCost: true, variables: readonly TfVariable[]): TfTensor;
 }
 interface Model {
   add(layer: object): void;
@@ -60,14 +68,14 @@ async function load(peer: TfPeer): Promise<Tf> {
 }
 
 function build(tf: Tf, { workload, data }: Job): Model {
-  const { T, I, H, output } = workload;
+  const { T, I, H, output, loss } = workload;
   const model = tf.sequential();
   model.add(
     // Keras's old default of the recurrent activation is hardSigmoid, which is another function.
     tf.layers.lstm({
       units: H,
       inputShape: [T, I],
-      returnSequences: true,
+      returnSequences: loss !== "last",
       recurrentActivation: "sigmoid",
       // Its default orthogonalises H × H numbers that are replaced at once.
       recurrentInitializer: "zeros",
@@ -166,6 +174,27 @@ function stepGradient(tf: Tf, job: Job): Prepared {
   return { results, round: rounds(run) };
 }
 
+/** A step of its own Adam on its own cross-entropy. */
+async function train(tf: Tf, job: Job): Promise<Prepared> {
+  const { T, B, I, H, output = H, loss } = job.workload;
+  const model = build(tf, job);
+  const variables = model.trainableWeights.map(({ val }) => val);
+  const optimizer = tf.train.adam(LEARNING_RATE, 0.9, 0.999, 1e-8);
+  const x = swapTimeAndBatch(job.data.x.data, T, B, I);
+  const { classes } = job.data;
+  const steps = loss === "last" ? 1 : T;
+  const hits = swapTimeAndBatch(oneHot(classes.data, output), steps, B, output);
+  const step = () =>
+    tidily(tf, () => {
+      const inputs = tf.tensor(x, [B, T, I]);
+      const wanted = tf.tensor(hits, [B * steps, output]);
+      const cost = () =>
+        tf.losses.softmaxCrossEntropy(wanted, model.apply(inputs).reshape([B * steps, output]));
+      return optimizer.minimize(cost, true, variables).dataSync()[0]!;
+    });
+  return { results: await firstLosses(step), round: rounds(step) };
+}
+
 /** A call that computes the gradients of the variables; the last of them is x, so that its gradient comes with the others'. */
 function gradients(
   tf: Tf,
@@ -201,6 +230,7 @@ const system = (peer: TfPeer): System => ({
   async prepare(job) {
     const tf = await load(peer);
     const { step: isStep } = job.workload;
+    if (job.kind === "train") return train(tf, job);
     if (job.kind === "gradient") return isStep ? stepGradient(tf, job) : gradient(tf, job);
     return isStep ? step(tf, job) : forward(tf, job);
   },

@@ -19,10 +19,11 @@ export const quiet = [
 /** @param folder has page.js and what it loads */
 export const chromiumEngine =
   (kind: "page" | "worker", { folder = pageFolder, flags = [] as readonly string[] } = {}): Engine =>
-  async (job, { scriptSources = [] }, tell) => {
-    const browser = await chromium.launch({ executablePath: findChromium(), args: [...quiet, ...flags] });
+  async (job, entry, tell) => {
+    const args = [...quiet, ...(entry.chromiumFlags ?? []), ...flags];
+    const browser = await chromium.launch({ executablePath: findChromium(), args });
     try {
-      const server = await serve(folder, ["'self'", ...scriptSources]);
+      const server = await serve(folder, entry);
       try {
         await visit(browser, `${server.url}?${toQuery(job)}${kind === "worker" ? "&worker" : ""}`, tell);
       } finally {

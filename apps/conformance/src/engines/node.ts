@@ -3,19 +3,25 @@ import { fork } from "node:child_process";
 import { needsEval } from "../backends.ts";
 import type { Message } from "../job.ts";
 import { kitProgram } from "../paths.ts";
+import { onDisplay } from "../../../../scripts/display.mjs";
 import type { Engine } from "./engine.ts";
 import { fetchNode, type FetchedNode } from "./fetch-node.ts";
+import { makeGl } from "./headless-gl.ts";
 
 const [own] = process.versions.node.split(".");
 
 export const nodeEngine =
   (major: FetchedNode, program = kitProgram): Engine =>
   async (job, entry, tell) => {
-    const execPath = major === own ? process.execPath : await fetchNode(major);
+    const node = major === own ? process.execPath : await fetchNode(major);
+    // As strict as the page: see scriptSources.
+    const words = [node, ...(needsEval(entry) ? [] : ["--disallow-code-generation-from-strings"])];
+    const headless = job.mode === "headlessgl";
+    if (headless) await makeGl();
+    const [execPath, ...execArgv] = headless ? onDisplay(words) : words;
     const child = fork(program, [JSON.stringify(job)], {
       execPath,
-      // As strict as the page: see scriptSources.
-      execArgv: needsEval(entry) ? [] : ["--disallow-code-generation-from-strings"],
+      execArgv,
       // stdout holds the results only.
       stdio: ["ignore", 2, 2, "ipc"],
     });

@@ -7,22 +7,40 @@ import { moduleFiles } from "../module-files.ts";
 import { moduleFile } from "../paths.ts";
 
 const html =
-  '<!doctype html><meta charset="utf-8"><title>Recurra</title><script type="module" src="page.js"></script>';
+  '<!doctype html><meta charset="utf-8"><title>Recurra</title><pre></pre><script type="module" src="page.js"></script>';
 
 export interface Server {
   readonly url: string;
   close(): void;
 }
 
+/** What the policy allows besides the page's own files. */
+export interface Sources {
+  readonly scriptSources?: readonly string[];
+  readonly workerSources?: readonly string[];
+}
+
 /**
- * Serves the scripts in `folder`, modules of WebAssembly beside them, and a page that loads page.js.
- * @param scriptSources the policy's script-src; a worker has the policy that its own script came with
+ * Serves the scripts in `folder`, modules of WebAssembly beside them, and a page that loads page.js. The page is cross-origin isolated,
+ * without which nobody has shared memory; a worker has the policy that its own script came with.
  */
-export async function serve(folder: string, scriptSources: readonly string[]): Promise<Server> {
-  const policy = `default-src 'none'; script-src ${scriptSources.join(" ")}; worker-src 'self'; connect-src 'self'`;
+export async function serve(
+  folder: string,
+  { scriptSources = [], workerSources = [] }: Sources,
+): Promise<Server> {
+  const headers = {
+    "content-security-policy": [
+      "default-src 'none'",
+      ["script-src 'self'", ...scriptSources].join(" "),
+      ["worker-src 'self'", ...workerSources].join(" "),
+      "connect-src 'self'",
+    ].join("; "),
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-embedder-policy": "require-corp",
+  };
   const answer: RequestListener = (request, response) => {
     const send = (status: number, type: string, body: string | Buffer) =>
-      response.writeHead(status, { "content-type": type, "content-security-policy": policy }).end(body);
+      response.writeHead(status, { "content-type": type, ...headers }).end(body);
     const { pathname } = new URL(request.url ?? "/", "http://localhost");
     if (pathname === "/") return void send(200, "text/html", html);
     const name = basename(pathname);

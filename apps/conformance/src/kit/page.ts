@@ -1,5 +1,7 @@
-// The kit in a page: on the page's own thread, or in a module worker where the address says so.
-import { browserOf, fromQuery, type Message } from "../job.ts";
+// The kit in a page: on the page's own thread, or in a module worker where the address says so. The page shows what the command prints.
+import { backends, needsEval } from "../backends.ts";
+import { browserOf, fromQuery, labelOf, type Message } from "../job.ts";
+import { Score } from "../score.ts";
 import { addressOf } from "./address.ts";
 import { runKit } from "./run.ts";
 
@@ -12,19 +14,33 @@ interface WorkerLike {
 const page = globalThis as unknown as {
   readonly location: { readonly search: string };
   readonly navigator: { readonly userAgent: string };
+  readonly document: { querySelector(name: "pre"): { append(text: string): void } | null };
   readonly Worker: new (url: string, options: { type: "module" }) => WorkerLike;
-  /** Given by the program that opened the page. */
-  readonly tell: (message: Message) => Promise<void>;
+  /** Given by the program that opened the page; a person who opens it gives none. */
+  readonly tell?: (message: Message) => Promise<void>;
 };
 
 const { search } = page.location;
+const job = fromQuery(search);
+const entry = backends[job.backend];
+const score = new Score({
+  label: entry ? labelOf(job, entry) : job.backend,
+  needsEval: entry !== undefined && needsEval(entry),
+  ci: false,
+  print: (line) => page.document.querySelector("pre")?.append(`${line}\n`),
+});
+
+async function tell(message: Message): Promise<void> {
+  score.hear(message);
+  if (message.type === "end" || message.type === "failed") score.end();
+  await page.tell?.(message);
+}
+
 if (new URLSearchParams(search).has("worker")) {
   const worker = new page.Worker(`worker.js${search}`, { type: "module" });
-  worker.onmessage = ({ data }) => void page.tell(data);
+  worker.onmessage = ({ data }) => void tell(data);
   worker.onerror = ({ message }) =>
-    void page.tell({ type: "failed", reason: message ?? "the worker's files can't be loaded" });
+    void tell({ type: "failed", reason: message ?? "the worker's files can't be loaded" });
 } else {
-  await runKit(fromQuery(search), `a page of ${browserOf(page.navigator)}`, addressOf, (message) =>
-    page.tell(message),
-  );
+  await runKit(job, `a page of ${browserOf(page.navigator)}`, addressOf, tell);
 }

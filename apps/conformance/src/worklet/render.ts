@@ -27,7 +27,7 @@ const samplingInterval = 1024;
 export async function renderInWorklet(way: Way): Promise<Rendered> {
   const browser = await chromium.launch({ executablePath: findChromium(), args: [...quiet] });
   try {
-    const server = await serve(workletFolder, ["'self'", "'wasm-unsafe-eval'"]);
+    const server = await serve(workletFolder, { scriptSources: ["'wasm-unsafe-eval'"] });
     try {
       const page = await browser.newPage();
       const session = await page.context().newCDPSession(page);

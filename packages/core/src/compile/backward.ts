@@ -1,10 +1,11 @@
 /** What a gradient adds to planning: recomputation, the join of Σ Uᵀδ over the gates, the stacks of dW, dU and db, and shared memory. */
-import type { FunctionName } from "../backend.ts";
+import type { FunctionName, GemmTerm, Kernel } from "../backend.ts";
+import type { Storage } from "../graph.ts";
 import { cut, follows, putTogether, widthOf } from "./layout.ts";
 import { together } from "./levels.ts";
 import { planMemory } from "./memory.ts";
 import { kindOf, sectionOf, startOf } from "./place.ts";
-import { samePairs, sortBy, type Backward, type Side } from "./stack.ts";
+import { samePairs, sortBy, type Backward } from "./stack.ts";
 import { addendOf, isGemm, isLeaf, products, type Term, type Value, type Values } from "./value.ts";
 
 /** Functions whose results are kept; any other is cheaper to compute again than to keep for a whole sequence. */
@@ -52,14 +53,22 @@ const stackedGradients = (a: Value, b: Value): boolean =>
   together(a, b) &&
   a.op === "outer" &&
   b.op === "outer" &&
-  a.gradientOf !== undefined &&
-  b.gradientOf !== undefined &&
-  follows(a.gradientOf, b.gradientOf) &&
+  a.storage !== undefined &&
+  follows(a, b) &&
   !addendOf(a) &&
   !addendOf(b) &&
   samePairs(a, b, (t, u) => (t.left.op === "constant" ? u.left === t.left : u.right === t.right));
 
 export const backward: Backward = {
+  wanted(gradients = new Map()) {
+    const storages = new Map<Storage, Storage>();
+    return [...gradients].map(([{ name, storage, row }, node]) => {
+      const own = storages.get(storage) ?? { ...storage, name: `d.${storage.name}` };
+      storages.set(storage, own);
+      return { name: `d.${name}`, node, storage: own, row };
+    });
+  },
+
   recompute,
 
   stack(ordered) {
@@ -76,16 +85,40 @@ export const backward: Backward = {
     );
   },
 
-  sides(run) {
-    const [v] = run as [Value];
-    if (v.op === "outer")
-      return products(v).map((t, i): Side => {
-        const width = widthOf(run.map((g) => outerSide(products(g)[i] as Term)));
-        return { ...t, ...(t.left.op === "constant" ? { rightWidth: width } : { leftWidth: width }) };
-      });
-    return joinable(products(v))
+  sides: (run) =>
+    joinable(products(run[0] as Value))
       .flatMap((join) => cut(join, (a, b) => follows(a.right, b.right)))
-      .map((terms) => ({ ...(terms[0] as Term), rightWidth: widthOf(terms.map((t) => t.right)) }));
+      .map((terms) => ({ ...(terms[0] as Term), rightWidth: widthOf(terms.map((t) => t.right)) })),
+
+  launches(run, single, read) {
+    const [v] = run as [Value];
+    const { op, width, rows, domain, args } = v;
+    if (op === "scatterAdd")
+      return single(
+        run,
+        { op, width, tableRows: domain === "one" ? rows : "steps" },
+        args.map(read),
+        args[1],
+      );
+    // Gradients of matrices are stacked by rows, those of vectors by columns.
+    const [{ left, right }] = products(v) as [Term];
+    const byRows = left.op !== "constant";
+    const addend = addendOf(v);
+    const inputs = addend ? [read(addend)] : [];
+    const terms = products(v).map((t, i): GemmTerm => {
+      const beside = widthOf(run.map((g) => outerSide(products(g)[i] as Term)));
+      const a = inputs.push({ ...read(t.left), ...(byRows && { width: beside }) }) - 1;
+      const b = inputs.push({ ...read(t.right), ...(!byRows && { width: beside }) }) - 1;
+      return { a, b, transposeA: true, transposeB: false, depth: "rows" };
+    });
+    const kernel: Kernel = {
+      op: "gemm",
+      rows: byRows ? run.reduce((sum, g) => sum + g.rows, 0) : 1,
+      width: byRows ? width : widthOf(run),
+      addend: addend !== undefined,
+      terms,
+    };
+    return single(run, kernel, inputs, right);
   },
 
   share: planMemory,

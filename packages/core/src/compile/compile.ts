@@ -17,7 +17,7 @@ export interface CompileOptions {
   readonly name: string;
   /** What the program leaves in output buffers. */
   readonly outputs: ReadonlyMap<string, Node>;
-  /** Parameter → its gradient; left in output buffers that are shaped like the parameters' storages. */
+  /** With `backward`: parameter → its gradient; left in output buffers that are shaped like the parameters' storages. */
   readonly gradients?: ReadonlyMap<ParameterNode, Node>;
   /** States that the caller gives and takes; others are carried only if an output needs them. */
   readonly states: readonly StateNode[];
@@ -35,9 +35,10 @@ export function compile(
   graph: Graph,
   { name, outputs, gradients, states, target, backward, check }: CompileOptions,
 ): Program {
-  const wanted: Wanted[] = [...outputs].map(([key, node]) => ({ name: key, node }));
-  for (const [gradientOf, node] of gradients ?? [])
-    wanted.push({ name: `d.${gradientOf.name}`, node, gradientOf });
+  const wanted: readonly Wanted[] = [
+    ...[...outputs].map(([key, node]) => ({ name: key, node })),
+    ...(backward?.wanted(gradients) ?? []),
+  ];
   for (const state of states)
     if (!graph.next.has(state)) fail("INTERNAL", `state ${state.name} is never carried`);
   const values = collect(wanted, states, graph.next);

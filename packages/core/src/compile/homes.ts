@@ -83,13 +83,12 @@ export function homesOf(values: Values, names: readonly string[]): Homes {
     return v.loop && seen.every((r) => r.at === v.at) ? 0 : 1;
   };
 
-  /** Where v is kept: gradients as their parameters are, the rest with its group. */
+  /** Where v is kept: as the storage says that holds it, or with its group. */
   const home = (v: Value): Operand => {
-    const { width, rows, gradientOf, group = [v], start = 0 } = v;
-    if (gradientOf) {
-      const { storage, row } = gradientOf;
-      const name = `d.${storage.name}`;
-      return inside(name, "output", name, storage.rows, storage.width, { row });
+    const { op, width, rows, storage, row = 0, group = [v], start = 0 } = v;
+    if (storage) {
+      const role = op === "parameter" ? op : "output";
+      return inside(storage, role, storage.name, storage.rows, storage.width, { row });
     }
     const slots = slotOrder[Math.max(...group.map(slotsOf)) as 0 | 1 | 2 | 3];
     const root = roots.findIndex((r) => group.includes(r));
@@ -109,8 +108,7 @@ export function homesOf(values: Values, names: readonly string[]): Homes {
   };
 
   const read: Homes["read"] = (v, loop) => {
-    const { op, width, name = "", storage, row = 0, value, start = 0, state } = v;
-    if (storage) return inside(storage, "parameter", storage.name, storage.rows, storage.width, { row });
+    const { op, width, name = "", value, start = 0, state } = v;
     if (value !== undefined)
       return inside(v, "constant", `${value}`, 1, 1, { repeatRow: true, repeatColumn: true }, 1, [value]);
     if (op === "input") return inside(v, op, name, "batch", width, {}, v.domain === "sequence" ? "steps" : 1);

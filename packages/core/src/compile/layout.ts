@@ -4,25 +4,19 @@
  */
 import { isLeaf, mapOf, type Value, type Values } from "./value.ts";
 
-type Lying = Pick<Value, "op" | "storage" | "row" | "rows" | "group" | "start" | "width"> & {
-  readonly args: readonly unknown[];
-};
-
-/** In what a value lies, from where, and how far: rows of a parameter's storage, columns of anything else. */
-const extent = (v: Lying): [unknown, number | undefined, number] =>
-  v.op === "parameter"
-    ? [v.storage, v.row, v.rows]
-    : [v.op === "slice" ? v.args[0] : v.group, v.start, v.width];
+/** In what a value lies, from where, and how far: rows of a storage, columns of anything else. */
+const extent = (v: Value): [unknown, number | undefined, number] =>
+  v.storage ? [v.storage, v.row, v.rows] : [v.op === "slice" ? v.args[0] : v.group, v.start, v.width];
 
 /** Whether `b` lies right behind `a`. */
-export function follows(a: Lying, b: Lying): boolean {
+export function follows(a: Value, b: Value): boolean {
   const [whole, from, size] = extent(a);
   const [same, start] = extent(b);
   return whole !== undefined && whole === same && start === (from as number) + size;
 }
 
-/** Has a buffer of its own, which is a state's or lies as a parameter does. */
-export const isAlone = (v: Value): boolean => v.state !== undefined || v.gradientOf !== undefined;
+/** Its place is given: it is a state's, or lies as a parameter does. */
+export const isAlone = (v: Value): boolean => v.state !== undefined || v.storage !== undefined;
 
 /** Put these side by side as far as none of them has its place already. */
 export function putTogether(list: readonly Value[]): void {

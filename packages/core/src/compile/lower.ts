@@ -2,23 +2,14 @@
  * Lower: values become kernels, and the kernels' operands places in buffers. Maps that meet at one level and shape are one
  * kernel; products that are stacked are one gemm.
  */
-import type {
-  GemmTerm,
-  Kernel,
-  Launch,
-  Operand,
-  Part,
-  Program,
-  ReduceName,
-  Role,
-  Section,
-} from "../backend.ts";
+import type { GemmTerm, Launch, Operand, Part, Program, ReduceName, Role, Section } from "../backend.ts";
+import { copyOf } from "./copy.ts";
 import { fuseMaps } from "./fuse.ts";
 import { homesOf, labelOf } from "./homes.ts";
 import { cut, widthOf } from "./layout.ts";
 import { fuses } from "./levels.ts";
 import { kindOf, sectionOf } from "./place.ts";
-import { sortBy, stackGemms, type Backward, type Side } from "./stack.ts";
+import { sortBy, stackGemms, type Backward, type Side, type Single } from "./stack.ts";
 import { addendOf, isGemm, isLeaf, products, type Value, type Values } from "./value.ts";
 
 export function lower(
@@ -36,54 +27,48 @@ export function lower(
     domain === "one" ? rows : domain === "batch" || v.loop ? "batch" : "steps";
 
   /** A kernel that writes one result, over the rows of `over`; further destinations are copies. */
-  const single = (run: readonly Value[], kernel: Kernel, inputs: readonly Operand[], over?: Value): Launch[] => {
+  const single: Single = (run, kernel, inputs, over) => {
     const [v] = run as [Value];
     const [first, ...more] = destinations(v) as [Operand];
     const to = { ...first, width: kernel.op === "reduce" ? 1 : kernel.width };
     return [
       { kernel, rows: rowsOf(v, over), inputs, outputs: [to], label: labelOf(run) },
-      ...more.map((other): Launch => ({
-        kernel: { op: "map", width: v.width, inputs: 1, instructions: [{ fn: "copy", args: [{ input: 0 }] }], outputs: [0] },
-        rows: rowsOf(v), inputs: [first], outputs: [other], label: "copy",
-      })),
+      ...more.map((other) => copyOf(first, other, rowsOf(v))),
     ];
-  }; // prettier-ignore
+  };
 
-  const gemm = (run: readonly Value[]): Launch[] => {
+  const product = (run: readonly Value[]): Launch[] => {
     const [v] = run as [Value];
-    const [first] = products(v);
-    const outer = v.op === "outer";
-    // Gradients of matrices are stacked by rows, everything else by columns.
-    const byRows = outer && first?.left.op !== "constant";
-    const width = byRows ? v.width : widthOf(run);
+    const width = widthOf(run);
     const inputs: Operand[] = [];
     /** An operand, whose one row may stand for all of v's. */
-    const put = (a: Value, wide: number, repeats: boolean): number =>
-      inputs.push({ ...read(a, v.loop), width: wide, ...(repeats && a.domain !== v.domain && { repeatRow: true }) }) - 1;
+    const put = (a: Value, wide: number): number =>
+      inputs.push({ ...read(a, v.loop), width: wide, ...(a.domain !== v.domain && { repeatRow: true }) }) - 1;
     const addend = addendOf(v);
-    if (addend) put(addend, width, true);
+    if (addend) put(addend, width);
     const terms = (backward?.sides(run) ?? products(v)).map((side: Side): GemmTerm => {
-      const { left, right, transposed, leftWidth = left.width, rightWidth = right.width } = side;
-      // A sum over rows of a ⊗ b, aᵀ·b, or rows by a matrix stored [out, in].
-      return outer
-        ? { a: put(left, leftWidth, false), b: put(right, rightWidth, false), transposeA: true, transposeB: false, depth: "rows" }
-        : { a: put(right, rightWidth, true), b: put(left, leftWidth, false), transposeA: false, transposeB: !transposed, depth: rightWidth };
+      const { left, right, transposed, rightWidth = right.width } = side;
+      const a = put(right, rightWidth);
+      // Rows by a matrix stored [out, in].
+      const b = inputs.push(read(left, v.loop)) - 1;
+      return { a, b, transposeA: false, transposeB: !transposed, depth: rightWidth };
     });
-    const rows = !outer ? "rows" : byRows ? run.reduce((sum, g) => sum + g.rows, 0) : 1;
-    return single(run, { op: "gemm", rows, width, addend: addend !== undefined, terms }, inputs, outer ? first?.right : v);
-  }; // prettier-ignore
+    return single(run, { op: "gemm", rows: "rows", width, addend: addend !== undefined, terms }, inputs);
+  };
 
   const launchesOf = (run: readonly Value[]): Launch[] => {
     const [v] = run as [Value];
-    const { op, width, loop, domain, rows } = v;
+    const { op, width } = v;
+    const readHere = (a: Value): Operand => read(a, v.loop);
     if (op === "map") return [fuseMaps(run, homes, rowsOf(v))];
-    const inputs = v.args.map((a) => read(a, loop));
-    const [first, second] = v.args as [Value, Value];
-    if (op === "reduce") return single(run, { op, fn: v.fn as ReduceName, width: first.width }, inputs);
-    if (op === "gather") return single(run, { op, width }, inputs);
-    if (op === "scatterAdd") return single(run, { op, width, tableRows: domain === "one" ? rows : "steps" }, inputs, second);
-    return gemm(gemms.get(v) as Value[]);
-  }; // prettier-ignore
+    if (op === "product") return product(gemms.get(v) as Value[]);
+    if (op === "gather") return single(run, { op, width }, v.args.map(readHere));
+    if (op === "reduce") {
+      const input = readHere(v.args[0] as Value);
+      return single(run, { op, fn: v.fn as ReduceName, width: input.width }, [input]);
+    }
+    return backward?.launches(gemms.get(v) ?? run, single, readHere) ?? [];
+  };
 
   // Concatenations and slices are only places in memory; stacked gemms are run by the first of them.
   const first = values.all.filter((v) => !isLeaf(v) && v.op !== "slice" && v.op !== "concat" && (!isGemm(v) || gemms.has(v))); // prettier-ignore

@@ -1,8 +1,18 @@
 /** Stack: products that share an operand are one gemm, where their matrices lie behind each other (the gates of W·x, say). */
-import type { Program } from "../backend.ts";
+import type { Kernel, Launch, Operand, Program } from "../backend.ts";
+import type { Node, ParameterNode } from "../graph.ts";
 import { cut, follows, isAlone, putTogether } from "./layout.ts";
 import { assignLevels, together } from "./levels.ts";
-import { addendOf, isGemm, mapOf, products, type Term, type Value, type Values } from "./value.ts";
+import {
+  addendOf,
+  isGemm,
+  mapOf,
+  products,
+  type Term,
+  type Value,
+  type Values,
+  type Wanted,
+} from "./value.ts";
 
 /** Whether both come out of one gemm: the same operands, stacked matrices. */
 const sameStack = (a: Value, b: Value): boolean =>
@@ -33,7 +43,7 @@ function inStorageOrder({ all }: Values): Value[] {
   const number = new Map(all.map((v, i) => [v, i]));
   return sortBy(all.filter(isGemm), (v) => {
     const [{ left, right }] = products(v) as [Term];
-    const { storage, row = 0 } = v.gradientOf ?? left;
+    const { storage, row = 0 } = v.storage ? v : left;
     return [v.at, v.level, storage?.name ?? "", number.get(left.op === "constant" ? left : right) as number, row];
   }); // prettier-ignore
 }
@@ -57,20 +67,31 @@ export function separateAddends(values: Values): void {
       }
 }
 
-/** A product of a (stacked) gemm: operands that begin at these values, and are this wide where others are taken together with them. */
+/** A product of a (stacked) gemm. Its vector begins at `right`, and is this wide where others are taken together with it. */
 export interface Side extends Term {
-  readonly leftWidth?: number;
   readonly rightWidth?: number;
 }
 
+/** A kernel that writes the first of these values, or all of them side by side, in `over`'s rows. */
+export type Single = (
+  run: readonly Value[],
+  kernel: Kernel,
+  inputs: readonly Operand[],
+  over?: Value,
+) => Launch[];
+
 /** What a gradient adds to planning; apart (backward.ts), so that a page that only infers doesn't ship it. */
 export interface Backward {
+  /** The gradients, under their names, to lie as their parameters do. */
+  wanted(gradients: ReadonlyMap<ParameterNode, Node> | undefined): Wanted[];
   /** Compute again, in a later walk, what is cheaper to compute than to keep. */
   recompute(values: Values): void;
   /** Runs of gradients that are one gemm. Puts together what they, and transposed products, read together. */
   stack(ordered: readonly Value[]): Value[][];
   /** A gemm's products, those with neighbouring operands taken together. */
   sides(run: readonly Value[]): Side[];
+  /** The kernels of sums over rows. */
+  launches(run: readonly Value[], single: Single, read: (v: Value) => Operand): Launch[];
   /** Let values share memory. */
   share(program: Program): Program;
 }

@@ -3,7 +3,7 @@
  * What a pass finds out about a value is written on the value.
  */
 import type { FunctionName, ReduceName } from "../backend.ts";
-import type { Domain, Loop, Node, ParameterNode, StateNode, Storage } from "../graph.ts";
+import type { Domain, Loop, Node, StateNode, Storage } from "../graph.ts";
 
 export interface Value {
   /** A "product" or "outer" may be a sum of several, with an addend: what one gemm computes. */
@@ -21,9 +21,9 @@ export interface Value {
   readonly name?: string;
   /** Of a constant. */
   readonly value?: number;
-  /** Of a parameter: the stacked matrix that holds it, and its first row there. */
-  readonly storage?: Storage;
-  readonly row?: number;
+  /** Of a parameter, and of a parameter's gradient: the stacked matrix that holds it, and its first row there. */
+  storage?: Storage;
+  row?: number;
   /** Of a state. */
   readonly initial?: number;
   /** The first column: of a slice, in its argument; of what shares a buffer, in that. */
@@ -32,8 +32,6 @@ export interface Value {
   group?: readonly Value[];
   /** The state that carries it to the next step. */
   state?: Value;
-  /** The parameter whose gradient it is. */
-  gradientOf?: ParameterNode;
   /** The loop it is computed in, or whose state it is; undefined: over all rows of the chunk at once. */
   loop?: Loop | undefined;
   /** The part of the program that computes it (see place.ts). */
@@ -62,7 +60,7 @@ export interface Values {
 /** Inputs, states, parameters and constants: they are there, rather than computed. */
 export const isLeaf = (v: Value): boolean => v.args.length === 0;
 
-export const isGemm = (v: Value): boolean => v.op === "product" || v.op === "outer";
+export const isGemm = (v: Pick<Value, "op">): boolean => v.op === "product" || v.op === "outer";
 
 /** What a gemm's products are added to. */
 export const addendOf = ({ args }: Value): Value | undefined => (args.length % 2 ? args[0] : undefined);
@@ -125,8 +123,9 @@ export function readersOf(values: Values): (v: Value) => readonly Value[] {
 export interface Wanted {
   readonly name: string;
   readonly node: Node;
-  /** The parameter whose gradient it is. */
-  readonly gradientOf?: ParameterNode;
+  /** Where it is to lie, of a parameter's gradient. */
+  readonly storage?: Storage;
+  readonly row?: number;
 }
 
 /** The part of a graph that is wanted, with the states that carry it. */
@@ -139,8 +138,12 @@ export function collect(
   const valueOf = (node: Node): Value => of.get(node) as Value;
   for (const node of sorted([...wanted.map((w) => w.node), ...states], next))
     of.set(node, {
-      ...node, args: node.args.map(valueOf), transposed: node.op === "product" ? [node.transposed] : node.op === "outer" ? [false] : [], at: 0, level: 0,
-    }); // prettier-ignore
+      ...node,
+      args: node.args.map(valueOf),
+      transposed: isGemm(node) ? ["transposed" in node && node.transposed] : [],
+      at: 0,
+      level: 0,
+    });
 
   const taken = new Set<Value>();
   /** A value to be written where `like` lies, and nowhere else. */
@@ -157,12 +160,10 @@ export function collect(
     value.state = state;
     carried.set(state, value);
   }
-  const roots = wanted.map(({ node, gradientOf }): Value => {
+  const roots = wanted.map(({ node, storage, row }): Value => {
     const v = valueOf(node);
-    if (!gradientOf) return v.op === "slice" || (isLeaf(v) && v.op !== "state") ? mapOf("copy", v, v) : v;
-    const gradient = own(v, v);
-    gradient.gradientOf = gradientOf;
-    return gradient;
+    if (storage) return Object.assign(own(v, v), { storage, row });
+    return v.op === "slice" || (isLeaf(v) && v.op !== "state") ? mapOf("copy", v, v) : v;
   });
   const values = { all: [], roots, next: carried };
   sort(values);

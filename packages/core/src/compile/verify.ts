@@ -140,7 +140,10 @@ function shapes(program: Program, site: Site, { limits, inPlace }: Target, where
     checkAliases(launch, site, reads, writes, inPlace, refuse);
     const written = writes.map((region): Written => {
       const { name, role, slots } = specOf(program, region);
-      if (!(["value", "output", "history"].includes(role) || region.pair === "next"))
+      // A program without outputs is there for what it does to parameters: training's update.
+      const updates = Object.keys(program.outputs).length === 0;
+      const roles = ["value", "output", "history", ...(updates ? ["parameter"] : [])];
+      if (!(roles.includes(role) || region.pair === "next"))
         refuse(`${role} ${name}${region.pair ? ` (${region.pair})` : ""} isn't to be written`);
       if (program.states.some(({ history: h }) => h?.buffer === region.buffer && h.shift === region.shift))
         refuse(`${name} keeps the state after the step in the slot of the state before it`);

@@ -1,0 +1,3 @@
+import { program } from "../../tsdown.base.ts";
+
+export default program(["src/learn.ts"]);

@@ -1,0 +1,102 @@
+/** Beam search: at every step the likeliest sequences of ids so far, each with a stream of its own, forked where two go on from one. */
+import type { AsyncModel, Frame, Stream, SyncModel, SyncStream } from "@recurra/core";
+import { check, checkOptions, checkWhole } from "@recurra/core/internal";
+import { idFrames } from "./frames.ts";
+
+export interface BeamOptions {
+  /** How many sequences are kept at every step. */
+  readonly width: number;
+  /** How many ids at most. */
+  readonly length: number;
+  /** A sequence that has this id is done; it is the last of its ids. */
+  readonly end?: number;
+}
+
+export interface Hypothesis {
+  readonly ids: readonly number[];
+  /** log of the probability of all ids, given the prompt. */
+  readonly logProbability: number;
+}
+
+interface Open extends Hypothesis {
+  readonly stream: Stream | SyncStream;
+  /** Of the next id, by id. */
+  readonly logs: readonly number[];
+}
+
+/**
+ * The likeliest sequences that were found, the likeliest first.
+ * @param model ids (or one-hot) → logits
+ * @param prompt ids to begin with, at least one; they aren't given back
+ */
+export async function beamSearch(
+  model: SyncModel | AsyncModel,
+  prompt: ArrayLike<number>,
+  options: BeamOptions,
+): Promise<Hypothesis[]> {
+  const who = "beamSearch";
+  checkOptions(options, ["width", "length", "end"], who);
+  const { width, length, end } = options;
+  checkWhole(width, `${who}: width`);
+  checkWhole(length, `${who}: length`);
+  check(prompt.length > 0, who, "a prompt of at least one id", prompt.length);
+  const { frame, logits } = idFrames(model, who);
+  const frames = Array.from(prompt, frame);
+
+  const streams = new Set<Stream | SyncStream>();
+  const drop = (stream: Stream | SyncStream): void => {
+    stream.dispose();
+    streams.delete(stream);
+  };
+  try {
+    const stream = model.stream();
+    streams.add(stream);
+    let output: Frame = new Float32Array();
+    for (const each of frames) output = await stream.step(each);
+    let open: Open[] = [{ ids: [], logProbability: 0, stream, logs: logSoftmax(logits(output)) }];
+    let done: Hypothesis[] = [];
+
+    for (let i = 0; i < length && open.length > 0; i++) {
+      const next = open
+        .flatMap((from) =>
+          from.logs.map((log, id) => ({ from, id, logProbability: from.logProbability + log })),
+        )
+        .sort(byProbability)
+        .slice(0, width);
+      const parents = open;
+      open = [];
+      for (const { from, id, logProbability } of next) {
+        const ids = [...from.ids, id];
+        if (id === end || i === length - 1) done.push({ ids, logProbability });
+        else {
+          const own = await from.stream.fork();
+          streams.add(own);
+          open.push({
+            ids,
+            logProbability,
+            stream: own,
+            logs: logSoftmax(logits(await own.step(frame(id)))),
+          });
+        }
+      }
+      for (const parent of parents) drop(parent.stream);
+      done = done.sort(byProbability).slice(0, width);
+      // What goes on only gets less likely.
+      const least = done.length < width ? -Infinity : (done.at(-1) as Hypothesis).logProbability;
+      for (const late of open.filter(({ logProbability }) => logProbability <= least)) drop(late.stream);
+      open = open.filter(({ logProbability }) => logProbability > least);
+    }
+    return done;
+  } finally {
+    for (const stream of streams) stream.dispose();
+  }
+}
+
+const byProbability = (a: Hypothesis | { logProbability: number }, b: { logProbability: number }): number =>
+  b.logProbability - a.logProbability;
+
+function logSoftmax(logits: Float32Array): number[] {
+  const most = logits.reduce((a, b) => Math.max(a, b));
+  const norm = most + Math.log(logits.reduce((sum, z) => sum + Math.exp(z - most), 0));
+  return Array.from(logits, (z) => z - norm);
+}

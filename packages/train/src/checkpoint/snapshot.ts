@@ -1,0 +1,78 @@
+/** A run's position and a trainer's state as a snapshot, and back. */
+import type { Tensor } from "@recurra/core";
+import { fail, isRecord, isWhole } from "@recurra/core/internal";
+import type { EndEvent } from "../events.ts";
+import type { Sums } from "../means.ts";
+import type { PlateauState } from "../schedules.ts";
+import type { TrainerState } from "../types.ts";
+import type { Snapshot } from "./checkpoint.ts";
+
+type Tensors = Readonly<Record<string, Tensor>>;
+
+/** Where a run stands. */
+export interface Position {
+  readonly seed: number;
+  epoch: number;
+  /** The next one of the epoch. */
+  batch: number;
+  /** Of the epoch so far. */
+  sums: Sums;
+  /** How many epochs in a row weren't the best. */
+  waited: number;
+  best?: EndEvent["best"];
+  plateau?: PlateauState;
+  /** Why it is over. */
+  ended?: EndEvent["reason"];
+  /** The states after the last batch, which the next may go on from. */
+  carried: Tensors;
+  bestParameters: Tensors;
+}
+
+const format = "recurra training 1";
+
+export function toSnapshot(position: Position, { step, parameters, moments }: TrainerState): Snapshot {
+  const { carried, bestParameters, ...rest } = position;
+  const groups = { parameters, moments, carried, best: bestParameters };
+  return {
+    tensors: Object.fromEntries(
+      Object.entries(groups).flatMap(([group, tensors]) =>
+        Object.entries(tensors).map(([name, tensor]) => [`${group}/${name}`, tensor]),
+      ),
+    ),
+    metadata: { format, run: JSON.stringify({ step, ...rest }) },
+  };
+}
+
+/** @throws FILE_ERROR for a snapshot of something else, INVALID_ARGUMENT for one of another run */
+export function fromSnapshot(
+  { tensors, metadata }: Snapshot,
+  seed: number,
+): { readonly position: Position; readonly state: TrainerState } {
+  const who = "checkpoint";
+  if (metadata.format !== format)
+    fail("FILE_ERROR", `${who}: expected the format ${format}, got ${metadata.format}; give another file`);
+  const run: unknown = JSON.parse(metadata.run ?? "null");
+  if (!isRun(run))
+    fail("FILE_ERROR", `${who}: expected a run's position, got ${metadata.run}; give another file`);
+  if (run.seed !== seed)
+    fail(
+      "INVALID_ARGUMENT",
+      `${who}: expected one of a run with seed ${seed}, got one with seed ${run.seed}; give that seed, or another file`,
+    );
+  const groups: Record<string, Record<string, Tensor>> = {};
+  for (const [name, tensor] of Object.entries(tensors)) {
+    const cut = name.indexOf("/");
+    (groups[name.slice(0, cut)] ??= {})[name.slice(cut + 1)] = tensor;
+  }
+  const { parameters = {}, moments = {}, carried = {}, best = {} } = groups;
+  const { step, ...position } = run;
+  return { position: { ...position, carried, bestParameters: best }, state: { step, parameters, moments } };
+}
+
+type Run = Omit<Position, "carried" | "bestParameters"> & { readonly step: number };
+
+const isRun = (run: unknown): run is Run =>
+  isRecord(run) &&
+  [run.step, run.epoch, run.batch, run.waited].every((value) => isWhole(value, 0)) &&
+  isWhole(run.seed, -Infinity) &&
+  isRecord(run.sums);

@@ -1,0 +1,59 @@
+/** Training as one loop of events: `for await (const event of fit(model, data, { … }))`. */
+import type { Model } from "@recurra/core";
+import { checkOptions } from "@recurra/core/internal";
+import type { Data } from "./data/data.ts";
+import type { FitEvent } from "./events.ts";
+import { fitting, type FittingOptions } from "./fitting.ts";
+import { hostTrainer, isHostLoss, type HostLoss } from "./host-loss.ts";
+import type { Loss } from "./losses/loss.ts";
+import type { Measured } from "./means.ts";
+import type { Metric } from "./metrics.ts";
+import { sgd } from "./optimizers/index.ts";
+import { createTrainer, type TrainerOptions } from "./trainer.ts";
+import type { Trainer } from "./types.ts";
+import { validate } from "./validate.ts";
+
+export interface FitOptions extends Omit<TrainerOptions, "loss">, FittingOptions {
+  /** `crossEntropy()`, `meanSquared()`, `ctc()`, …: of the network's (first) output. */
+  readonly loss: Loss | HostLoss;
+}
+
+/**
+ * Trains a model. Nothing happens before the first event is asked for, and who leaves the loop ends the training; the model then has
+ * the parameters of the last step, and at the end of all the best ones where there is validation data. After every batch the event loop
+ * has a turn, so that a page stays alive; a worker keeps it smooth.
+ * @throws RecurraError on misfits, naming the batch and the row, before any parameter changes
+ */
+export async function* fit(model: Model, data: Data, options: FitOptions): AsyncGenerator<FitEvent, void> {
+  const { loss, optimizer, clip = {}, ...rest } = options;
+  const { seed = 0 } = rest;
+  const trainer = trainerOf(model, { loss, optimizer, clip, seed });
+  try {
+    yield* fitting(trainer, data, rest);
+  } finally {
+    // The model's own copies, where the backend answers later; one that is gone has nothing to tell.
+    await trainer.state().catch(() => undefined);
+    trainer.dispose();
+  }
+}
+
+/** The mean loss of a model, and metrics, over all batches of data. */
+export async function evaluate(
+  model: Model,
+  data: Data,
+  options: { readonly loss: Loss | HostLoss; readonly metrics?: readonly Metric[] },
+): Promise<Measured> {
+  checkOptions(options, ["loss", "metrics"], "evaluate");
+  const trainer = trainerOf(model, { loss: options.loss, optimizer: sgd({ learningRate: 0 }) });
+  try {
+    return await validate(trainer, data, options.metrics);
+  } finally {
+    trainer.dispose();
+  }
+}
+
+const trainerOf = (
+  model: Model,
+  { loss, ...options }: Omit<TrainerOptions, "loss"> & Pick<FitOptions, "loss">,
+): Trainer =>
+  isHostLoss(loss) ? hostTrainer(model, { ...options, loss }) : createTrainer(model, { ...options, loss });

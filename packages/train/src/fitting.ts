@@ -1,0 +1,150 @@
+/** The loop over epochs and batches. It knows a trainer and data, and where it stands; all else is theirs. */
+import { checkOptions, checkWhole, check, fail } from "@recurra/core/internal";
+import type { Checkpoint } from "./checkpoint/checkpoint.ts";
+import { fromSnapshot, toSnapshot, type Position } from "./checkpoint/snapshot.ts";
+import type { Data } from "./data/data.ts";
+import type { FitEvent } from "./events.ts";
+import { inBatch } from "./in-batch.ts";
+import { addTo, meansOf } from "./means.ts";
+import type { Metric } from "./metrics.ts";
+import type { Plateau, Schedule } from "./schedules.ts";
+import { turn } from "./turn.ts";
+import type { StepOptions, Trainer } from "./types.ts";
+import { continued, throwIfAborted, validate, type Signal } from "./validate.ts";
+
+export interface FittingOptions {
+  /** How many times to go over the data. */
+  readonly epochs: number;
+  /**
+   * The learning rate of each step, from how many were taken before; or from the loss (the validation's, where there is one) after each
+   * epoch. Default: the optimizer's own.
+   */
+  readonly schedule?: Schedule | Plateau;
+  /** What no step is taken on. Its loss is measured after every epoch, and the best parameters are kept. */
+  readonly validation?: Data;
+  /** Measured on the validation data and, of every batch before its step, on the training data. */
+  readonly metrics?: readonly Metric[];
+  /** Stop when the validation's loss wasn't the least for so many epochs. */
+  readonly patience?: number;
+  /** Of all that is drawn in training. A checkpoint is of one seed. Default: 0. */
+  readonly seed?: number;
+  /** Where the run is kept; one that was interrupted goes on from there, to the same bits. */
+  readonly checkpoint?: Checkpoint;
+  /** Stops after the batch at hand, by throwing its reason. */
+  readonly signal?: Signal;
+}
+
+export const fittingOptions = [
+  "epochs", "schedule", "validation", "metrics", "patience", "seed", "checkpoint", "signal",
+] as const; // prettier-ignore
+
+/** The loop of `fit`, for a trainer of one's own. Trains until it's over. However it ends, the model has the parameters of the last step, or the best ones. */
+export async function* fitting(
+  trainer: Trainer,
+  data: Data,
+  options: FittingOptions,
+): AsyncGenerator<FitEvent, void> {
+  readOptions(data, options);
+  const {
+    epochs,
+    schedule,
+    validation,
+    metrics = [],
+    patience = Infinity,
+    seed = 0,
+    checkpoint,
+    signal,
+  } = options;
+  const every = checkpoint?.every ?? Infinity;
+  let at: Position = { seed, epoch: 0, batch: 0, sums: {}, waited: 0, carried: {}, bestParameters: {} };
+  let step = 0;
+
+  const rate = (before: number): StepOptions => {
+    if (schedule === undefined) return {};
+    return { learningRate: typeof schedule === "function" ? schedule(before) : schedule.learningRate };
+  };
+  const save = async (): Promise<void> => checkpoint?.save(toSnapshot(at, await trainer.state()));
+
+  const saved = await checkpoint?.load();
+  if (saved) {
+    const { position, state } = fromSnapshot(saved, seed);
+    trainer.restore(state);
+    at = position;
+    step = state.step;
+    // More epochs may be asked for than last time.
+    if (at.ended === "epochs" && at.epoch < epochs) delete at.ended;
+    if (typeof schedule === "object" && at.plateau) schedule.restore(at.plateau);
+  }
+
+  while (at.ended === undefined && at.epoch < epochs) {
+    for await (const batch of data.batches(at.epoch, at.batch)) {
+      throwIfAborted(signal);
+      const { epoch, batch: index } = at;
+      const taken = await inBatch(`batch ${index} of epoch ${epoch}`, async () => {
+        const given = continued(batch, at.carried);
+        const result = await trainer.step(given, rate(step));
+        addTo(at.sums, result, given, metrics);
+        return result;
+      });
+      step = taken.step;
+      at.batch++;
+      at.carried = taken.state;
+      if (at.batch % every === 0) await save();
+      const { loss, learningRate } = taken;
+      yield { type: "step", epoch, batch: index, batches: data.size, step, loss, learningRate };
+      await turn();
+    }
+    if (at.batch === 0)
+      fail("INVALID_ARGUMENT", `fit: expected at least one batch, got none in epoch ${at.epoch}`);
+
+    const { epoch } = at;
+    const means = meansOf(at.sums, metrics);
+    const validated = validation && (await validate(trainer, validation, metrics, signal));
+    const best = validated !== undefined && !(at.best && at.best.loss <= validated.loss);
+    if (best) {
+      const { parameters } = await trainer.state();
+      Object.assign(at, { best: { epoch, loss: validated.loss }, bestParameters: parameters });
+    }
+    Object.assign(at, {
+      epoch: epoch + 1,
+      batch: 0,
+      sums: {},
+      carried: {},
+      waited: best ? 0 : at.waited + 1,
+    });
+    if (typeof schedule === "object") {
+      schedule.observe((validated ?? means).loss);
+      at.plateau = schedule.state();
+    }
+    if (validated && at.waited >= patience) at.ended = "patience";
+    else if (at.epoch >= epochs) at.ended = "epochs";
+    await save();
+    yield { type: "epoch", epoch, step, ...means, validation: validated, best };
+  }
+
+  if (at.best) trainer.restore({ ...(await trainer.state()), parameters: at.bestParameters });
+  yield { type: "end", reason: at.ended ?? "epochs", epochs: at.epoch, step, best: at.best };
+}
+
+function readOptions(data: Data, options: FittingOptions): void {
+  const who = "fit";
+  checkOptions(options, fittingOptions, who);
+  const isData = (given: unknown): boolean => typeof (given as Partial<Data> | null)?.batches === "function";
+  check(isData(data), who, "data with batches of an epoch, by batches(…) or another helper", data);
+  const { epochs, schedule, validation, patience, seed = 0, checkpoint } = options;
+  checkWhole(epochs, `${who}: epochs`);
+  checkWhole(seed, `${who}: seed`, -Infinity);
+  if (validation !== undefined) check(isData(validation), `${who}: validation`, "data", validation);
+  if (schedule !== undefined)
+    check(
+      typeof schedule === "function" || typeof (schedule as Partial<Plateau> | null)?.observe === "function",
+      `${who}: schedule`,
+      "a function of the step, or plateau(…)",
+      schedule,
+    );
+  if (patience !== undefined) {
+    checkWhole(patience, `${who}: patience`);
+    check(validation !== undefined, `${who}: patience`, "validation data to judge by", validation);
+  }
+  if (checkpoint?.every !== undefined) checkWhole(checkpoint.every, `${who}: checkpoint.every`);
+}

@@ -1,0 +1,43 @@
+/** Means over batches, kept as sums and weights, so that batches of any size make the mean of all; plain data, as a checkpoint holds it. */
+import type { Metric } from "./metrics.ts";
+import type { Batch, Evaluation } from "./types.ts";
+
+export type Sums = Record<string, { readonly sum: number; readonly weight: number }>;
+
+export interface Measured {
+  /** The mean loss. */
+  readonly loss: number;
+  /** By name. */
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
+/** The loss is kept under a name that no metric has. */
+const ofLoss = "";
+
+export function addTo(
+  sums: Sums,
+  { loss, weight, output }: Evaluation,
+  batch: Batch,
+  metrics: readonly Metric[],
+): void {
+  const add = (name: string, of: Sums[string]): void => {
+    const { sum, weight: before } = sums[name] ?? { sum: 0, weight: 0 };
+    sums[name] = { sum: sum + of.sum, weight: before + of.weight };
+  };
+  add(ofLoss, { sum: loss * weight, weight });
+  for (const metric of metrics) add(metric.name, metric.of(output, batch));
+}
+
+/** 0 where nothing counts. */
+export function meansOf(sums: Sums, metrics: readonly Metric[]): Measured {
+  const mean = (name: string): number => {
+    const { sum, weight } = sums[name] ?? { sum: 0, weight: 0 };
+    return weight === 0 ? 0 : sum / weight;
+  };
+  return {
+    loss: mean(ofLoss),
+    metrics: Object.fromEntries(
+      metrics.map(({ name, finish }) => [name, finish ? finish(mean(name)) : mean(name)]),
+    ),
+  };
+}

@@ -1,0 +1,100 @@
+/** Metrics: what a loss means to a person. Each is a mean over all that counts, over batches as over one. */
+import type { IdTensor, Tensor } from "@recurra/core";
+import { fail, sizeOf } from "@recurra/core/internal";
+import type { Scale } from "./data/scale.ts";
+import type { Batch } from "./types.ts";
+
+export interface Metric {
+  readonly name: string;
+  /** A batch's sum, and what a mean divides it by. */
+  of(output: Tensor, batch: Batch): { readonly sum: number; readonly weight: number };
+  /** From the mean over all batches to the metric. Default: itself. */
+  finish?(mean: number): number;
+}
+
+/** The share of ids that have the largest output. Ids below 0 don't count. */
+export function accuracy(): Metric {
+  return {
+    name: "accuracy",
+    of: (output, batch) =>
+      overIds(output, batch, "accuracy", (row, id) =>
+        row.every((value, k) => value < (row[id] as number) || k === id) ? 1 : 0,
+      ),
+  };
+}
+
+/** exp of the mean cross-entropy of ids under the softmax of the outputs. Ids below 0 don't count. */
+export function perplexity(): Metric {
+  return {
+    name: "perplexity",
+    of: (output, batch) =>
+      overIds(output, batch, "perplexity", (row, id) => {
+        const most = row.reduce((a, b) => Math.max(a, b));
+        return (
+          Math.log(row.reduce((sum, value) => sum + Math.exp(value - most), 0)) + most - (row[id] as number)
+        );
+      }),
+    finish: Math.exp,
+  };
+}
+
+/** The root of the mean squared difference of outputs and targets; with a scale, in units of the unscaled series. */
+export function rmse(options: { readonly scale?: Scale; readonly columns?: readonly number[] } = {}): Metric {
+  const { scale, columns } = options;
+  const unscaled = (values: Tensor): Float32Array => (scale ? scale.invert(values, columns) : values).data;
+  return {
+    name: "rmse",
+    of(output, batch) {
+      const { target } = batch;
+      const { shape, data } = target;
+      if (!(data instanceof Float32Array) || shape.join() !== output.shape.join())
+        fail(
+          "SHAPE_MISMATCH",
+          `rmse: expected a float target [${output.shape.join(", ")}], got [${shape.join(", ")}]`,
+        );
+      const width = output.shape.at(-1) as number;
+      const [found, wanted] = [unscaled(output), unscaled({ shape, data })];
+      let sum = 0;
+      let weight = 0;
+      eachRow(output, batch, (row) => {
+        for (let i = row * width; i < (row + 1) * width; i++)
+          sum += ((found[i] as number) - (wanted[i] as number)) ** 2;
+        weight += width;
+      });
+      return { sum, weight };
+    },
+    finish: Math.sqrt,
+  };
+}
+
+/** Visits the rows of an output that count: not those past a sequence's end. */
+function eachRow({ shape }: Tensor, { lengths }: Batch, visit: (row: number) => void): void {
+  const batch = shape.at(-2) as number;
+  const count = sizeOf(shape.slice(0, -1));
+  for (let row = 0; row < count; row++)
+    if (!lengths || Math.floor(row / batch) < (lengths[row % batch] as number)) visit(row);
+}
+
+function overIds(
+  output: Tensor,
+  batch: Batch,
+  who: string,
+  of: (row: Float32Array, id: number) => number,
+): { sum: number; weight: number } {
+  const { data: ids, shape }: IdTensor = batch.target;
+  const width = output.shape.at(-1) as number;
+  if (sizeOf(shape) * width !== output.data.length)
+    fail(
+      "SHAPE_MISMATCH",
+      `${who}: expected an id a row of [${output.shape.join(", ")}], got [${shape.join(", ")}]`,
+    );
+  let sum = 0;
+  let weight = 0;
+  eachRow(output, batch, (row) => {
+    const id = ids[row] as number;
+    if (id < 0) return;
+    sum += of(output.data.subarray(row * width, (row + 1) * width), id);
+    weight++;
+  });
+  return { sum, weight };
+}

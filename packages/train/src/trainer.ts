@@ -1,0 +1,191 @@
+/** The trainer: loss, gradient, clipping, update, one batch at a time. */
+import { explain, type Model, type Tensor } from "@recurra/core";
+import {
+  check, checkOptions, checkWhole, collect, fail, isRecord, owning, readTensors, sizeOf, wantOutput, wantStates, writeCall,
+  type DeviceBuffer, type Engine, type Owner,
+} from "@recurra/core/internal"; // prettier-ignore
+import { readBatch, type Given } from "./batch.ts";
+import { holdTraining, type Bound } from "./held.ts";
+import type { Loss } from "./losses/loss.ts";
+import { memoryOf } from "./memory.ts";
+import { drawStep } from "./masks.ts";
+import { locate, stop } from "./non-finite.ts";
+import type { Optimizer } from "./optimizers/optimizer.ts";
+import { LOSS, outputOf } from "./program.ts";
+import type { Evaluation, Step, Trainer, TrainerState } from "./types.ts";
+import type { Clip } from "./update.ts";
+
+export interface TrainerOptions {
+  /** `crossEntropy()`, `meanSquared()`, …: of the network's (first) output. */
+  readonly loss: Loss;
+  /** `adam()`, `sgd({ learningRate: 0.1 })`, … */
+  readonly optimizer: Optimizer;
+  /** Keeps gradients small before each update. */
+  readonly clip?: Clip;
+  /** Of dropout's masks. Default: 0. */
+  readonly seed?: number;
+}
+
+/** Put a model into training. Its parameters are updated on the device; the model can be run in between. */
+export function createTrainer(model: Model, options: TrainerOptions): Trainer {
+  const who = "createTrainer";
+  const { engine } = (model ?? {}) as Partial<Model>;
+  check(engine !== undefined, who, "a model", model);
+  engine.idle();
+  checkOptions(options, ["loss", "optimizer", "clip", "seed"], who);
+  const { loss, optimizer, clip = {}, seed = 0 } = options;
+  check(isRecord(loss) && "define" in loss, `${who}: loss`, "a loss, such as crossEntropy()", loss);
+  check(
+    isRecord(optimizer) && "update" in optimizer,
+    `${who}: optimizer`,
+    "an optimizer, such as adam()",
+    optimizer,
+  );
+  checkOptions(clip, ["norm", "value"], `${who}: clip`);
+  for (const [name, limit] of Object.entries(clip))
+    check(
+      limit === undefined || (typeof limit === "number" && limit > 0),
+      `${who}: clip: ${name}`,
+      "a number above 0",
+      limit,
+    );
+  checkWhole(seed, `${who}: seed`, -Infinity);
+  return owning((owner) => train(model, engine, { loss, optimizer, clip, seed }, owner));
+}
+
+function train(
+  model: Model,
+  engine: Engine,
+  { loss, optimizer, clip, seed }: Required<TrainerOptions>,
+  owner: Owner,
+): Omit<Trainer, "dispose"> {
+  const { backend, graph } = engine;
+  const [outputName] = graph.outputs.keys() as Iterable<string> as [string];
+  const { moments, shared, scalars, programs, boundTo } = holdTraining(engine, loss, optimizer, clip, owner);
+  let taken = 0;
+
+  /** Run a batch, read what it gives, and go on where the loss is finite. */
+  function perform<R>(
+    { call, rows, weights, total }: Given,
+    { execution, plan }: Bound,
+    who: string,
+    then: (found: Evaluation) => R,
+  ): R | Promise<R> {
+    writeCall(engine, execution, call);
+    execution.run(call.steps);
+    return collect(
+      engine,
+      {
+        output: [wantOutput(execution, call, outputName, outputOf(graph))],
+        loss: [wantOutput(execution, call, LOSS, { ...outputOf(graph), width: 1 })],
+        state: wantStates(execution, graph.states.values()),
+      },
+      ({ output, loss: losses, state }): R | Promise<R> => {
+        const { data } = losses[LOSS] as Tensor;
+        let sum = 0;
+        // What doesn't count may be anything.
+        for (let r = 0; r < weights.length; r++) if (weights[r] !== 0) sum += weights[r]! * data[r]!;
+        if (Number.isFinite(sum))
+          return then({ loss: sum, weight: total, state, output: output[outputName] as Tensor });
+        const row = data.findIndex((value, r) => weights[r] !== 0 && !Number.isFinite(value));
+        const said = (cause: string): never =>
+          stop(who, `${rows.where(row)} (${loss.name})`, data[row]!, cause);
+        const cause = locate(engine, plan.graph.options, shared, call, row % call.batch);
+        return typeof cause === "string" ? said(cause) : cause.then(said);
+      },
+    ) as R | Promise<R>;
+  }
+
+  return {
+    model,
+
+    async step(batch, given = {}) {
+      engine.idle();
+      checkOptions(given, ["learningRate"], "trainer: step");
+      const { learningRate = optimizer.learningRate } = given;
+      check(
+        typeof learningRate === "number" && learningRate >= 0 && learningRate < Infinity,
+        "trainer: learningRate",
+        "a number of at least 0",
+        learningRate,
+      );
+      const read = readBatch(engine, loss, batch);
+      const number = taken + 1;
+      const found = boundTo(read.call, true);
+      drawStep(found.plan.graph, read.call, seed, number);
+      return perform(read, found, `training step ${number}`, (evaluation): Step => {
+        backend.write(scalars, Float32Array.from(Object.values(optimizer.scalars(number, learningRate))), 0);
+        found.update?.();
+        taken = number;
+        return { ...evaluation, step: number, learningRate };
+      });
+    },
+
+    async evaluate(batch) {
+      engine.idle();
+      const read = readBatch(engine, loss, batch);
+      return perform(read, boundTo(read.call, false), "evaluation", (evaluation) => evaluation);
+    },
+
+    async state() {
+      engine.idle();
+      const places = [...graph.parameters.values()].map(({ name, storage, shape, row, width }) => ({
+        name,
+        shape,
+        place: { buffer: engine.buffers.get(storage.name) as DeviceBuffer, offset: row * width },
+        into: new Float32Array(sizeOf(shape)),
+      }));
+      const held = moments.map(({ name, storage, buffer }) => ({
+        name,
+        shape: [storage.rows, storage.width],
+        place: { buffer, offset: 0 },
+        into: new Float32Array(storage.rows * storage.width),
+      }));
+      const tensors = (of: typeof held | typeof places): Record<string, Tensor> =>
+        Object.fromEntries(of.map(({ name, shape, into }) => [name, { shape: [...shape], data: into }]));
+      return engine.read(
+        [...places, ...held],
+        (): TrainerState => {
+          const parameters = tensors(places);
+          // Of a backend that answers later the model has copies.
+          if (!backend.readSync) engine.setParameters(parameters);
+          return { step: taken, parameters, moments: tensors(held) };
+        },
+        undefined,
+      );
+    },
+
+    restore(state) {
+      engine.idle();
+      checkOptions(state, ["step", "parameters", "moments"], "trainer: restore");
+      checkWhole(state.step, "trainer: restore: step", 0);
+      const known = new Map(moments.map((moment) => [moment.name, moment]));
+      const values = readTensors(state.moments, "moment", known, ({ storage }) => [
+        storage.rows,
+        storage.width,
+      ]);
+      const missing = [...known.keys()].find((name) => !values.has(name));
+      if (missing !== undefined)
+        fail(
+          "UNKNOWN_NAME",
+          `trainer: restore: expected the moment ${missing}, got none; was it saved by ${optimizer.name}?`,
+        );
+      engine.setParameters(state.parameters);
+      for (const [name, data] of values) backend.write(known.get(name)!.buffer, data, 0);
+      taken = state.step;
+    },
+
+    explain(sizes = {}) {
+      checkOptions(sizes, ["steps", "batch"], "trainer: explain");
+      const { steps, batch } = sizes;
+      const known = { ...(steps !== undefined && { T: steps }), ...(batch !== undefined && { B: batch }) };
+      const memory = memoryOf(
+        programs.training,
+        programs.update,
+        new Set(moments.map(({ name }) => name)),
+        known,
+      );
+      return [explain(programs.training, sizes), explain(programs.update, sizes), memory].join("\n\n");
+    },
+  };
+}

@@ -1,0 +1,134 @@
+/** What a user may get wrong: each gives a clear error that names the row, and changes nothing. */
+import { createModel, dense, last, lstm, recurrent, stack } from "@recurra/core";
+import { openCpu } from "@recurra/backend-cpu";
+import { describe, expect, it } from "vitest";
+import * as train from "../src/index.ts";
+import {
+  adam,
+  createTrainer,
+  crossEntropy,
+  meanSquared,
+  type Batch,
+  type TrainerOptions,
+} from "../src/index.ts";
+import { numbers } from "./support/backends.ts";
+
+const [T, B, I, C] = [3, 2, 2, 4];
+const x = numbers(31)(T, B, I);
+const ids = { shape: [T, B], data: Int32Array.of(0, 1, 2, 3, 0, 1) };
+const values = numbers(32)(T, B, C);
+const spoil = (data: Float32Array, i: number, value: number) => data.map((v, j) => (i === j ? value : v));
+
+const open = (end = false) =>
+  createModel(
+    stack(
+      recurrent(lstm, { inputSize: I, hiddenSize: 3 }),
+      ...(end ? [last] : []),
+      dense({ inputSize: 3, outputSize: C }),
+    ),
+    openCpu(),
+  );
+
+const classes: TrainerOptions = { loss: crossEntropy(), optimizer: adam() };
+const distances: TrainerOptions = { loss: meanSquared(), optimizer: adam() };
+
+describe("a batch", () => {
+  it.each<[string, TrainerOptions, Batch, RegExp, boolean?]>([
+    ["a label too large", classes, { x, target: { ...ids, data: Int32Array.of(0, 1, 2, 4, 0, 1) } }, /crossEntropy: batch row 1, step 1: expected a class from 0 to 3, got 4.*INVALID_ARGUMENT/],
+    ["a label below 0", classes, { x, target: { ...ids, data: Int32Array.of(0, 1, 2, 3, -1, 1) } }, /batch row 0, step 2: expected a class from 0 to 3, got -1/],
+    ["a label that isn't whole", classes, { x, target: { ...ids, data: Float32Array.of(0, 1, 2.5, 3, 0, 1) } }, /batch row 0, step 1: .*got 2.5/],
+    ["a label, by the last step", classes, { x, target: { shape: [B], data: Int32Array.of(0, 7) } }, /batch row 1: expected a class/, true],
+    ["labels of another shape", classes, { x, target: { shape: [B, T], data: ids.data } }, /expected a target of shape \[3, 2\] \(\[time, batch\].*got \[2, 3\].*SHAPE_MISMATCH/],
+    ["labels a step for an output a sequence", classes, { x, target: ids }, /expected a target of shape \[2\]/, true],
+    ["labels for values", distances, { x, target: ids }, /expected a target of shape \[3, 2, 4\]/],
+    ["values for labels", classes, { x, target: values }, /expected a target of shape \[3, 2\]/],
+    ["whole numbers for values", distances, { x, target: { shape: [T, B, C], data: new Int32Array(24) } }, /in a Float32Array, got 24 in Int32Array/],
+    ["too few", classes, { x, target: { shape: [T, B], data: Int32Array.of(0) } }, /expected 6 values/],
+    ["no target", classes, { x } as unknown as Batch, /got undefined/],
+    ["NaN in x", classes, { x: { ...x, data: spoil(x.data, 7, NaN) }, target: ids }, /input x: batch row 1, step 1: expected finite numbers, got NaN in column 1.*NON_FINITE/],
+    ["Infinity in x", classes, { x: { ...x, data: spoil(x.data, 0, Infinity) }, target: ids }, /input x: batch row 0, step 0/],
+    ["NaN in the target", distances, { x, target: { ...values, data: spoil(values.data, 13, NaN) } }, /meanSquared: batch row 1, step 1: expected a finite target, got NaN.*NON_FINITE/],
+    ["lengths longer than the sequence", classes, { x, target: ids, lengths: [3, 4] }, /lengths: row 1: expected a whole number from 0 to 3, got 4/],
+    ["too many lengths", classes, { x, target: ids, lengths: [3, 3, 3] }, /lengths: expected 2/],
+    ["a share that is none", { ...distances, loss: train.binaryCrossEntropy() }, { x, target: values }, /binaryCrossEntropy: batch row 0, step 0: expected a target from 0 to 1/],
+    ["nothing", classes, undefined as unknown as Batch, /a batch \{ x, target \}, got undefined/],
+  ])("with %s is refused", async (_, options, batch, says, end) => {
+    const model = open(end);
+    const trainer = createTrainer(model, options);
+    const before = await trainer.state();
+    await expect(trainer.step(batch)).rejects.toThrow(says);
+    await expect(trainer.evaluate(batch)).rejects.toThrow(says);
+    expect(await trainer.state()).toEqual(before);
+  });
+
+  it("may hold anything past its rows' ends", async () => {
+    const trainer = createTrainer(open(), distances);
+    const lengths = [3, 1];
+    const batch = { x: { ...x, data: spoil(x.data, 7, NaN) }, target: { ...values, data: spoil(values.data, 13, NaN) }, lengths };
+    const { loss } = await trainer.step(batch);
+    expect(loss).toBe((await createTrainer(open(), distances).step({ x, target: values, lengths })).loss);
+  });
+}); // prettier-ignore
+
+describe("a trainer", () => {
+  it.each<[string, unknown, RegExp]>([
+    ["no loss", { optimizer: adam() }, /createTrainer: loss: expected a loss/],
+    ["a loss's function", { ...classes, loss: crossEntropy }, /createTrainer: loss: expected a loss/],
+    ["no optimizer", { loss: meanSquared() }, /createTrainer: optimizer/],
+    ["an unknown option", { ...classes, rate: 1 }, /UNKNOWN_NAME/],
+    ["a clip of 0", { ...classes, clip: { norm: 0 } }, /clip: norm: expected a number above 0, got 0/],
+    [
+      "weights of other classes",
+      { ...classes, loss: crossEntropy({ weights: [1, 2] }) },
+      /weights for the output's 4 classes, got 2/,
+    ],
+  ])("with %s is refused", (_, options, says) => {
+    expect(() => createTrainer(open(), options as TrainerOptions)).toThrow(says);
+  });
+
+  it("for classes needs an output of several", () => {
+    const model = createModel(stack(dense({ inputSize: 2, outputSize: 1 })), openCpu());
+    expect(() => createTrainer(model, classes)).toThrow(/at least 2 classes, got 1/);
+  });
+
+  it.each<[string, () => unknown, RegExp]>([
+    [
+      "crossEntropy",
+      () => crossEntropy({ labelSmoothing: 2 }),
+      /labelSmoothing: expected a number from 0 to 1/,
+    ],
+    ["crossEntropy", () => crossEntropy({ weights: [1, NaN] }), /class 1: expected a finite number/],
+    ["huber", () => train.huber({ delta: 0 }), /huber: delta: expected a number above 0/],
+    ["adam", () => adam({ beta1: 1 }), /adam: beta1: expected a number from 0 to below 1, got 1/],
+    ["adam", () => adam({ rate: 1 } as object), /UNKNOWN_NAME/],
+    ["sgd", () => train.sgd({ nesterov: true }), /nesterov: expected a momentum/],
+    ["cosine", () => train.cosine({ learningRate: 1, steps: 0 }), /cosine: steps/],
+    ["plateau", () => train.plateau({ learningRate: -1 }), /plateau: learningRate/],
+  ])("%s refuses bad options", (_, make, says) => {
+    expect(make).toThrow(says);
+  });
+
+  it("takes up a state, and refuses what isn't one", async () => {
+    const one = createTrainer(open(), classes);
+    await one.step({ x, target: ids });
+    const saved = await one.state();
+    const next = await one.step({ x, target: ids });
+    const other = createTrainer(open(), classes);
+    expect(() => other.restore({ ...saved, moments: {} })).toThrow(/the moment m\.0\.W, got none/);
+    expect(() => other.restore({ ...saved, step: -1 })).toThrow(/step/);
+    const untouched = await other.state();
+    expect(untouched.step).toBe(0);
+    other.restore(saved);
+    expect(await other.step({ x, target: ids })).toEqual(next);
+    expect(await other.state()).toEqual(await one.state());
+  });
+
+  it("is of no use once it, or its model, was disposed", async () => {
+    const model = open();
+    createTrainer(model, classes).dispose();
+    const trainer = createTrainer(model, classes);
+    model.dispose();
+    await expect(trainer.step({ x, target: ids })).rejects.toThrow(/DISPOSED/);
+    trainer.dispose();
+  });
+});

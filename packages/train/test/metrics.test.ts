@@ -1,0 +1,89 @@
+import { describe, expect, it } from "vitest";
+import { minMaxScale } from "../src/data/scale.ts";
+import { addTo, meansOf, type Sums } from "../src/means.ts";
+import { accuracy, perplexity, rmse } from "../src/metrics.ts";
+import type { Batch } from "../src/types.ts";
+import { refuses } from "./support/refuses.ts";
+
+const x = { shape: [2, 2, 1], data: new Float32Array(4) };
+/** [time 2, batch 2, classes 3]. */
+const logits = { shape: [2, 2, 3], data: Float32Array.of(1, 2, 0, 3, 1, 1, 0, 0, 5, 2, 2, 1) };
+const ids = (...data: number[]) => ({ shape: [2, 2], data: Int32Array.from(data) });
+
+const meanOf = (metric: ReturnType<typeof accuracy>, output: typeof logits, batch: Batch) => {
+  const { sum, weight } = metric.of(output, batch);
+  return { value: metric.finish?.(sum / weight) ?? sum / weight, weight };
+};
+
+describe("accuracy", () => {
+  it("counts the largest, of equals none", () => {
+    expect(meanOf(accuracy(), logits, { x, target: ids(1, 0, 1, 0) })).toEqual({ value: 2 / 4, weight: 4 });
+  });
+  it("leaves out what is past a row's end, and ids below 0", () => {
+    expect(meanOf(accuracy(), logits, { x, target: ids(1, 1, 9, -100), lengths: [1, 2] })).toEqual({
+      value: 1 / 2,
+      weight: 2,
+    });
+  });
+  it("takes one row a sequence", () => {
+    const last = { shape: [2, 3], data: logits.data.slice(0, 6) };
+    expect(meanOf(accuracy(), last, { x, target: { shape: [2], data: Int32Array.of(1, 1) } })).toEqual({
+      value: 1 / 2,
+      weight: 2,
+    });
+  });
+  it("refuses targets that don't fit", () =>
+    refuses(
+      () => accuracy().of(logits, { x, target: { shape: [2], data: Int32Array.of(1, 1) } }),
+      "SHAPE_MISMATCH",
+      /an id a row/,
+    ));
+});
+
+describe("perplexity", () => {
+  it("is the reciprocal of the geometric mean of probabilities", () => {
+    const p = (row: number, id: number) => {
+      const exps = [...logits.data.slice(3 * row, 3 * row + 3)].map(Math.exp);
+      return (exps[id] as number) / exps.reduce((a, b) => a + b);
+    };
+    const wanted = (p(0, 1) * p(1, 0) * p(3, 2)) ** (-1 / 3);
+    expect(meanOf(perplexity(), logits, { x, target: ids(1, 0, -100, 2) }).value).toBeCloseTo(wanted, 12);
+  });
+  it("is the number of classes where nothing is known", () => {
+    const flat = { shape: [2, 2, 3], data: new Float32Array(12).fill(700) };
+    expect(meanOf(perplexity(), flat, { x, target: ids(0, 1, 2, 0) }).value).toBeCloseTo(3, 12);
+  });
+});
+
+describe("rmse", () => {
+  const target = { shape: [2, 1], data: Float32Array.of(0.5, 0) };
+  const output = { shape: [2, 1], data: Float32Array.of(0.75, 0.5) };
+  it("is a root of a mean", () => {
+    expect(meanOf(rmse(), output, { x, target }).value).toBe(Math.sqrt((0.0625 + 0.25) / 2));
+  });
+  it("is in units of the series", () => {
+    const scale = minMaxScale({ shape: [2, 1], data: Float32Array.of(300, 340) });
+    expect(meanOf(rmse({ scale }), output, { x, target }).value).toBeCloseTo(
+      40 * Math.sqrt((0.0625 + 0.25) / 2),
+      10,
+    );
+  });
+});
+
+describe("means", () => {
+  it("of batches of any size are those of all", () => {
+    const sums: Sums = {};
+    const state = {};
+    const metrics = [rmse()];
+    const part = (...data: number[]) => ({ shape: [data.length, 1], data: Float32Array.from(data) });
+    for (const [y, target] of [
+      [part(1, 2, 3), part(0, 0, 0)],
+      [part(5), part(0)],
+    ] as const) {
+      const loss = y.data.reduce((s, v) => s + v * v, 0) / y.data.length;
+      addTo(sums, { loss, weight: y.data.length, state, output: y }, { x, target }, metrics);
+    }
+    expect(meansOf(sums, metrics)).toEqual({ loss: 39 / 4, metrics: { rmse: Math.sqrt(39 / 4) } });
+    expect(meansOf({}, metrics)).toEqual({ loss: 0, metrics: { rmse: 0 } });
+  });
+});
