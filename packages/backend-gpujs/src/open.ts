@@ -10,8 +10,8 @@ import { chooseMode, openGpu } from "./mode.ts";
 
 export interface GpuJsOptions {
   /**
-   * Where kernels run: "webgl2" or "webgl" in browsers, "headlessgl" in Node, "webgpu" where there is an adapter; "cpu" and "webasm"
-   * of gpu.js, only when asked for. Default: the best of the platform's GPU modes. Never another one than asked for.
+   * Where kernels run: "webgl2" or "webgl" in browsers, "headlessgl" in Node. Default: the best that the platform has. Never another
+   * one than asked for. gpu.js's other modes aren't offered yet.
    */
   readonly mode?: Mode;
 }
@@ -30,7 +30,10 @@ export async function openDevice(options: GpuJsOptions): Promise<{ backend: Back
     fail("INVALID_ARGUMENT", `openGpuJs: expected options such as { mode }, got ${kindOf(options)}`);
   const mode = await chooseMode(options.mode);
   if (mode === "cpu" || mode === "webasm" || mode === "webgpu")
-    fail("UNSUPPORTED", `openGpuJs: mode ${mode} isn't written yet`);
+    fail(
+      "UNSUPPORTED",
+      `openGpuJs: expected a mode with textures (webgl2, webgl, headlessgl), got ${mode}, which isn't offered yet; use openWasm() of @recurra/backend-wasm or openCpu() of @recurra/backend-cpu`,
+    );
   const device = new Device(openGpu(mode), mode);
   const memory = new Memory(device);
   const backend: Backend = {
