@@ -10,6 +10,8 @@ export const kitProgram = at("../dist/kit/node.js");
 export const pageFolder = at("../dist/browser");
 /** A page that renders audio, and its worklet. */
 export const workletFolder = at("../dist/worklet");
+/** A page that trains, and its worker. */
+export const trainingFolder = at("../dist/training");
 export const cacheFolder = at("../../../node_modules/.cache/recurra-engines");
 
 /** A module of WebAssembly that was made ahead of time. */
