@@ -1,25 +1,19 @@
 /** The trainer: loss, gradient, clipping, update, one batch at a time. */
 import { explain, type Model, type Tensor } from "@recurra/core";
 import {
-  check, checkOptions, checkWhole, collect, execute, fail, isRecord, owning, prepare, readTensors, sizeOf, wantOutput, wantStates, writeCall,
-  type DeviceBuffer, type Engine, type Execution, type Owner,
+  check, checkOptions, checkWhole, collect, fail, isRecord, owning, readTensors, sizeOf, wantOutput, wantStates, writeCall,
+  type DeviceBuffer, type Engine, type Owner,
 } from "@recurra/core/internal"; // prettier-ignore
 import { readBatch, type Given } from "./batch.ts";
+import { holdTraining, type Bound } from "./held.ts";
 import type { Loss } from "./losses/loss.ts";
 import { memoryOf } from "./memory.ts";
 import { drawStep } from "./masks.ts";
 import { locate, stop } from "./non-finite.ts";
 import type { Optimizer } from "./optimizers/optimizer.ts";
-import { hold, LOSS, outputOf, planOf, type TrainingPlan } from "./program.ts";
+import { LOSS, outputOf } from "./program.ts";
 import type { Evaluation, Step, Trainer, TrainerState } from "./types.ts";
-import {
-  gradientBuffer,
-  momentBuffer,
-  scalarsBuffer,
-  updateProgram,
-  type Clip,
-  type Storage,
-} from "./update.ts";
+import type { Clip } from "./update.ts";
 
 export interface TrainerOptions {
   /** `crossEntropy()`, `meanSquared()`, …: of the network's (first) output. */
@@ -30,18 +24,6 @@ export interface TrainerOptions {
   readonly clip?: Clip;
   /** Of dropout's masks. Default: 0. */
   readonly seed?: number;
-}
-
-/** How many sizes of batches stay bound: those used last. */
-const most = 4;
-
-/** A program bound to a batch size, with the update of its gradients where it learns. */
-interface Bound {
-  readonly key: string;
-  readonly plan: TrainingPlan;
-  readonly execution: Execution;
-  readonly update: (() => void) | undefined;
-  dispose(): void;
 }
 
 /** Put a model into training. Its parameters are updated on the device; the model can be run in between. */
@@ -79,81 +61,8 @@ function train(
 ): Omit<Trainer, "dispose"> {
   const { backend, graph } = engine;
   const [outputName] = graph.outputs.keys() as Iterable<string> as [string];
-  const plans = new Map<string, TrainingPlan>();
-  /** Last used, first. */
-  let bound: Bound[] = [];
+  const { moments, shared, scalars, programs, boundTo } = holdTraining(engine, loss, optimizer, clip, owner);
   let taken = 0;
-
-  const planFor = (masked: boolean, learns: boolean): TrainingPlan => {
-    const key = [masked, learns].join();
-    const plan = plans.get(key) ?? planOf(engine, loss, { masked, dropout: learns }, learns);
-    plans.set(key, plan);
-    return plan;
-  };
-  // Misfits show now. What the loss doesn't depend on has no gradient, and is left alone.
-  const { program, rows } = planFor(false, true);
-  const shared = new Map<string, DeviceBuffer>(engine.buffers);
-  for (const [name, values] of rows) shared.set(name, hold(owner, backend, values));
-
-  const learned = [...graph.parameters.values()].filter(({ name }) =>
-    Object.hasOwn(program.outputs, `d.${name}`),
-  );
-  const storages: Storage[] = [...graph.storages.values()].filter((s) =>
-    learned.some(({ storage }) => storage.name === s.name),
-  );
-  const moments = Object.entries(optimizer.moments).flatMap(([moment, first]) =>
-    storages.map((storage) => {
-      const values = new Float32Array(storage.rows * storage.width).fill(first);
-      return { name: momentBuffer(moment, storage.name), storage, buffer: hold(owner, backend, values) };
-    }),
-  );
-  for (const { name, buffer } of moments) shared.set(name, buffer);
-  const scalars = owner.alloc(backend, Object.keys(optimizer.scalars(1, 0)).length);
-  shared.set(scalarsBuffer, scalars);
-  const update = prepare(updateProgram(optimizer, clip, storages, backend), backend);
-
-  /** The update of what a program leaves as gradients. */
-  function bindUpdate(execution: Execution, own: Owner): () => void {
-    const buffers = new Map(shared);
-    for (const { name, rows: height, width } of storages) {
-      const parts = learned.filter(({ storage }) => storage.name === name);
-      const { buffer } = execution.output(`d.${(parts[0] as (typeof parts)[0]).name}`);
-      // Rows that no gradient reaches are never written.
-      if (parts.reduce((sum, part) => sum + part.rows, 0) < height)
-        backend.write(buffer, new Float32Array(height * width), 0);
-      buffers.set(gradientBuffer(name), buffer);
-    }
-    const { parameters } = update.program;
-    const views = Object.entries(parameters).map(
-      ([name, i]) => [i, [buffers.get(name) as DeviceBuffer]] as const,
-    );
-    const made = own.own(update.prepared.bind(1, 1, new Map(views)));
-    return () => made.run(1, 0);
-  }
-
-  function boundTo({ call }: Given, learns: boolean): Bound {
-    const { steps, batch, lengths } = call;
-    const masked = lengths !== undefined;
-    const key = [masked, learns, batch].join();
-    let found = bound.find((b) => b.key === key);
-    if (found && found.execution.steps < steps) {
-      owner.release(found);
-      bound = bound.filter((b) => b !== found);
-      found = undefined;
-    }
-    if (!found) {
-      const plan = planFor(masked, learns);
-      found = owner.own(
-        owning((own) => {
-          const execution = own.own(execute(plan, backend, shared, steps, batch));
-          return { key, plan, execution, update: learns ? bindUpdate(execution, own) : undefined };
-        }),
-      );
-    }
-    bound = [found, ...bound.filter((b) => b !== found)];
-    owner.release(bound.splice(most)[0]);
-    return found;
-  }
 
   /** Run a batch, read what it gives, and go on where the loss is finite. */
   function perform<R>(
@@ -202,7 +111,7 @@ function train(
       );
       const read = readBatch(engine, loss, batch);
       const number = taken + 1;
-      const found = boundTo(read, true);
+      const found = boundTo(read.call, true);
       drawStep(found.plan.graph, read.call, seed, number);
       return perform(read, found, `training step ${number}`, (evaluation): Step => {
         backend.write(scalars, Float32Array.from(Object.values(optimizer.scalars(number, learningRate))), 0);
@@ -215,7 +124,7 @@ function train(
     async evaluate(batch) {
       engine.idle();
       const read = readBatch(engine, loss, batch);
-      return perform(read, boundTo(read, false), "evaluation", (evaluation) => evaluation);
+      return perform(read, boundTo(read.call, false), "evaluation", (evaluation) => evaluation);
     },
 
     async state() {
@@ -269,10 +178,14 @@ function train(
     explain(sizes = {}) {
       checkOptions(sizes, ["steps", "batch"], "trainer: explain");
       const { steps, batch } = sizes;
-      const { program: step } = planFor(false, true);
       const known = { ...(steps !== undefined && { T: steps }), ...(batch !== undefined && { B: batch }) };
-      const memory = memoryOf(step, update.program, new Set(moments.map(({ name }) => name)), known);
-      return [explain(step, sizes), explain(update.program, sizes), memory].join("\n\n");
+      const memory = memoryOf(
+        programs.training,
+        programs.update,
+        new Set(moments.map(({ name }) => name)),
+        known,
+      );
+      return [explain(programs.training, sizes), explain(programs.update, sizes), memory].join("\n\n");
     },
   };
 }

@@ -67,4 +67,46 @@ describe.each<[string, () => SyncBackend | Promise<SyncBackend>]>([
     expect(after["0.W"]!.data[0]).toBeCloseTo(W!.data[0]! - 0.5 * slope((r) => x.data[2 * r]!), 5);
     expect(after["0.W"]!.data[1]).toBeCloseTo(W!.data[1]! - 0.5 * slope((r) => x.data[2 * r + 1]!), 5);
   });
+
+  it("changes what runs and streams compute with, which may hold copies of the parameters", async () => {
+    const network = stack(
+      recurrent(lstm, { inputSize: 3, hiddenSize: 16 }),
+      dense({ inputSize: 16, outputSize: 2 }),
+    );
+    const model = createModel(network, backend, { seed: 1 });
+    const trainer = createTrainer(model, { loss: meanSquared(), optimizer: sgd({ learningRate: 0.1 }) });
+    const stream = model.stream();
+    const [x, frame] = [numbers(4, 2, 3), numbers(3).data];
+    const inUse = () => ({ run: model.runSync(x), step: stream.step(frame) });
+    // More than once: copies are made where a matrix is found unchanged.
+    const before = [inUse(), inUse(), inUse()][2]!;
+    for (let i = 0; i < 3; i++) await trainer.step({ x, target: numbers(4, 2, 2) });
+    stream.reset();
+    const twin = createModel(network, backend, { parameters: model.parameters() });
+    const other = twin.stream();
+    for (let i = 0; i < 3; i++) {
+      expect(model.runSync(x)).toEqual(twin.runSync(x));
+      expect(stream.step(frame)).toEqual(other.step(frame));
+    }
+    expect(model.runSync(x)).not.toEqual(before.run);
+  });
+});
+
+it("takes the same steps on two threads", async () => {
+  const network = stack(
+    recurrent(lstm, { inputSize: 8, hiddenSize: 64 }),
+    last,
+    dense({ inputSize: 64, outputSize: 10 }),
+  );
+  const target = { shape: [64], data: Int32Array.from({ length: 64 }, (_, i) => i % 10) };
+  const train = async (threads: number) => {
+    const backend = await openWasm({ threads });
+    const model = createModel(network, backend, { seed: 1 });
+    const trainer = createTrainer(model, { loss: crossEntropy(), optimizer: adam(), clip: { norm: 0.1 } });
+    for (let i = 0; i < 3; i++) await trainer.step({ x: numbers(10, 64, 8), target });
+    const state = await trainer.state();
+    backend.dispose();
+    return state;
+  };
+  expect(await train(2)).toEqual(await train(1));
 });
