@@ -12,5 +12,6 @@ const page = (entry: string[], outDir: string) => ({
 export default [
   program(["src/conformance.ts", "src/mutants.ts", "src/allocations.ts", "src/kit/node.ts"]),
   page(["src/kit/page.ts", "src/kit/worker.ts"], "dist/browser"),
+  page(["src/training/page.ts", "src/training/worker.ts"], "dist/training"),
   page(["src/worklet/page.ts", "src/worklet/processor.ts"], "dist/worklet"),
 ];

@@ -12,6 +12,8 @@ export const pageFolder = at("../dist/browser");
 export const workletFolder = at("../dist/worklet");
 /** The root commands, which know how to build what isn't built. */
 export const rootCommands = at("../../../scripts/run.mjs");
+/** A page that trains, and its worker. */
+export const trainingFolder = at("../dist/training");
 export const cacheFolder = at("../../../node_modules/.cache/recurra-engines");
 
 /** A module of WebAssembly that was made ahead of time. */
