@@ -10,7 +10,7 @@ type Told = Awaited<ReturnType<TrainIn>>;
 export async function trainInChromium(): Promise<{ readonly page: Told; readonly worker: Told }> {
   const browser = await chromium.launch({ executablePath: findChromium(), args: [...quiet] });
   try {
-    const server = await serve(trainingFolder, ["'self'", "'wasm-unsafe-eval'"]);
+    const server = await serve(trainingFolder, { scriptSources: ["'wasm-unsafe-eval'"] });
     try {
       const page = await browser.newPage();
       await page.goto(server.url);
