@@ -34,8 +34,15 @@ export function batches(given: Examples | readonly Any[], options: BatchOptions)
       const amount = pool * batchSize;
       for (let p = Math.floor(from / pool); p * amount < examples.size; p++) {
         const length = Math.min(amount, examples.size - p * amount);
-        const members = Array.from({ length }, (_, i) => examples.get(order?.[p * amount + i] ?? p * amount + i));
-        yield* cut(members, batchSize, seed === undefined ? undefined : derived(seed, epoch, p), from - p * pool);
+        const members = Array.from({ length }, (_, i) =>
+          examples.get(order?.[p * amount + i] ?? p * amount + i),
+        );
+        yield* cut(
+          members,
+          batchSize,
+          seed === undefined ? undefined : derived(seed, epoch, p),
+          from - p * pool,
+        );
       }
     },
   };
@@ -74,7 +81,12 @@ export function streamed(
 }
 
 /** Batches of a pool, without the first `from`. */
-function* cut(members: readonly Any[], batchSize: number, draw: Random | undefined, from: number): Iterable<Batch> {
+function* cut(
+  members: readonly Any[],
+  batchSize: number,
+  draw: Random | undefined,
+  from: number,
+): Iterable<Batch> {
   const count = Math.ceil(members.length / batchSize);
   if (from >= count) return;
   let sorted = members;

@@ -95,5 +95,8 @@ function checkSame({ shape }: Tensor | IdTensor, rest: readonly number[], row: n
 function checkPart(part: Tensor | IdTensor, who: string): void {
   check(Array.isArray(part?.shape) && part.data !== undefined, who, "a tensor { shape, data }", part);
   if (sizeOf(part.shape) !== part.data.length)
-    fail("SHAPE_MISMATCH", `${who}: expected ${sizeOf(part.shape)} values for ${show(part.shape)}, got ${part.data.length}`);
+    fail(
+      "SHAPE_MISMATCH",
+      `${who}: expected ${sizeOf(part.shape)} values for ${show(part.shape)}, got ${part.data.length}`,
+    );
 }

@@ -46,28 +46,54 @@ export function scale(offset: readonly number[], divisor: readonly number[]): Sc
   check(offset.length === divisor.length, "scale", `${offset.length} divisors`, divisor.length);
   const divisors = divisor.map((value) => (value === 0 ? 1 : value));
   const all = offset.map((_, j) => j);
-  const map = (values: Tensor, columns: readonly number[], who: string, of: (value: number, j: number) => number): Tensor => {
+  const map = (
+    values: Tensor,
+    columns: readonly number[],
+    who: string,
+    of: (value: number, j: number) => number,
+  ): Tensor => {
     const { shape, data } = values;
     if (shape.at(-1) !== columns.length)
       fail("SHAPE_MISMATCH", `${who}: expected [..., ${columns.length}], got [${shape.join(", ")}]`);
     for (const column of columns) checkWhole(column, `${who}: columns`, 0, all.length - 1);
-    return { shape: [...shape], data: data.map((value, i) => of(value, columns[i % columns.length] as number)) };
+    return {
+      shape: [...shape],
+      data: data.map((value, i) => of(value, columns[i % columns.length] as number)),
+    };
   };
   return {
     offset: [...offset],
     divisor: divisors,
     apply: (values) =>
-      map(values, all, "scale.apply", (value, j) => (value - (offset[j] as number)) / (divisors[j] as number)),
+      map(
+        values,
+        all,
+        "scale.apply",
+        (value, j) => (value - (offset[j] as number)) / (divisors[j] as number),
+      ),
     invert: (values, columns = all) =>
-      map(values, columns, "scale.invert", (value, j) => value * (divisors[j] as number) + (offset[j] as number)),
+      map(
+        values,
+        columns,
+        "scale.invert",
+        (value, j) => value * (divisors[j] as number) + (offset[j] as number),
+      ),
   };
 }
 
-function readColumns(series: Tensor, who: string): { readonly columns: readonly number[][]; readonly time: number } {
+function readColumns(
+  series: Tensor,
+  who: string,
+): { readonly columns: readonly number[][]; readonly time: number } {
   const time = checkSeries(series, who);
   const { data, shape } = series;
   const width = shape[1];
-  check(time > 0 && width !== undefined, who, "a series [time, features] with a step", `[${shape.join(", ")}]`);
+  check(
+    time > 0 && width !== undefined,
+    who,
+    "a series [time, features] with a step",
+    `[${shape.join(", ")}]`,
+  );
   data.forEach((value, i) => {
     if (!Number.isFinite(value))
       fail(

@@ -25,7 +25,5 @@ export function splitByTime<S extends Tensor | IdTensor>(
   const cuts = [0, ...at, time];
   at.forEach((cut, i) => checkWhole(cut, `${who}: at`, (cuts[i] as number) + 1, time - 1));
   checkWhole(history, `${who}: history`, 0, at[0] ?? time);
-  return cuts
-    .slice(1)
-    .map((end, i) => rows(series, i === 0 ? 0 : (cuts[i] as number) - history, end));
+  return cuts.slice(1).map((end, i) => rows(series, i === 0 ? 0 : (cuts[i] as number) - history, end));
 }

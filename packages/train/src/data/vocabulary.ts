@@ -30,7 +30,10 @@ export interface Vocabulary {
  * The vocabulary of a text: its tokens in the order of their code points.
  * @param options `most`: how many tokens at most, those that come most often
  */
-export function vocabulary(text: string, options: VocabularyOptions & { readonly most?: number } = {}): Vocabulary {
+export function vocabulary(
+  text: string,
+  options: VocabularyOptions & { readonly most?: number } = {},
+): Vocabulary {
   const who = "vocabulary";
   checkOptions(options, ["split", "unknown", "most"], who);
   check(typeof text === "string" && text.length > 0, who, "a text", text);
@@ -44,7 +47,9 @@ export function vocabulary(text: string, options: VocabularyOptions & { readonly
     checkWhole(most, `${who}: most`);
     const rare = tokens.length > most && unknown === undefined;
     check(!rare, who, `a token for those past the ${most} that come most often`, unknown, "; give unknown");
-    const kept = [...tokens].sort((a, b) => (counts.get(b) as number) - (counts.get(a) as number)).slice(0, most);
+    const kept = [...tokens]
+      .sort((a, b) => (counts.get(b) as number) - (counts.get(a) as number))
+      .slice(0, most);
     tokens = kept.sort(byCodePoint);
   }
   return vocabularyOf(unknown === undefined ? tokens : [unknown, ...tokens], rest);
@@ -56,9 +61,15 @@ export function vocabularyOf(tokens: readonly string[], options: VocabularyOptio
   checkOptions(options, ["split", "unknown"], who);
   const { split = characters, unknown } = options;
   const ids = new Map(tokens.map((token, id) => [token, id]));
-  check(ids.size === tokens.length && ids.size > 0, who, "tokens that differ, and at least one", tokens.length);
+  check(
+    ids.size === tokens.length && ids.size > 0,
+    who,
+    "tokens that differ, and at least one",
+    tokens.length,
+  );
   const fallback = unknown === undefined ? undefined : ids.get(unknown);
-  if (unknown !== undefined) check(fallback === 0, who, `${JSON.stringify(unknown)}, the unknown, first`, tokens[0]);
+  if (unknown !== undefined)
+    check(fallback === 0, who, `${JSON.stringify(unknown)}, the unknown, first`, tokens[0]);
   return {
     tokens: [...tokens],
     size: tokens.length,

@@ -40,9 +40,7 @@ export function windows(series: Tensor | IdTensor, options: WindowOptions): Exam
       return {
         x: rows(series, i, end),
         target:
-          target === "all"
-            ? rows(wanted, i + ahead, end + ahead)
-            : { ...last, shape: last.shape.slice(1) },
+          target === "all" ? rows(wanted, i + ahead, end + ahead) : { ...last, shape: last.shape.slice(1) },
       };
     },
   };
@@ -52,13 +50,19 @@ export function windows(series: Tensor | IdTensor, options: WindowOptions): Exam
 function pick(series: Tensor | IdTensor, columns: readonly number[]): Tensor {
   const { shape, data } = series;
   const [time = 0, width] = shape;
-  check(data instanceof Float32Array && width !== undefined, "windows: columns", "a series with features", data);
+  check(
+    data instanceof Float32Array && width !== undefined,
+    "windows: columns",
+    "a series with features",
+    data,
+  );
   for (const column of columns) checkWhole(column, "windows: columns", 0, width - 1);
   return {
     shape: [time, columns.length],
     data: Float32Array.from(
       { length: time * columns.length },
-      (_, i) => data[Math.floor(i / columns.length) * width + (columns[i % columns.length] as number)] as number,
+      (_, i) =>
+        data[Math.floor(i / columns.length) * width + (columns[i % columns.length] as number)] as number,
     ),
   };
 }
