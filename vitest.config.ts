@@ -1,5 +1,6 @@
 // One configuration for every test: each package, each app and the scripts are a project of it.
 import { existsSync, readdirSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 const folders = ["packages", "apps"]
@@ -16,6 +17,8 @@ export default defineConfig({
   test: {
     // gpu.js and Chromium want a process of their own, and a test may set flags of V8.
     pool: "forks",
+    // By itself it leaves a core free, which on two cores is half of them.
+    maxWorkers: availableParallelism(),
     // No test asserts a time; the default of 5 s is met by nothing but a crowded machine.
     testTimeout: 60_000,
     projects: folders.map((folder) => ({

@@ -26,9 +26,9 @@ test("a system runs in a process of its own, is checked and timed, and stdout ha
 });
 
 test("unknown words: exit code 2, a message on stderr, nothing on stdout", async () => {
-  await expect(bench("--peers", "torch")).rejects.toMatchObject({
+  await expect(bench("--peers", "theano")).rejects.toMatchObject({
     code: 2,
     stdout: "",
-    stderr: expect.stringContaining('there is no "torch"') as string,
+    stderr: expect.stringContaining('there is no "theano"') as string,
   });
 });
