@@ -68,6 +68,11 @@ export async function* fitting(
   const saved = await checkpoint?.load();
   if (saved) {
     const { position, state } = fromSnapshot(saved, seed);
+    if (data.size !== undefined && position.batch > data.size)
+      fail(
+        "INVALID_ARGUMENT",
+        `checkpoint: expected one within the ${data.size} batches of an epoch, got one at batch ${position.batch}; give the data of that run, or another file`,
+      );
     trainer.restore(state);
     at = position;
     step = state.step;

@@ -70,6 +70,21 @@ describe("fit refuses, before a parameter changes,", () => {
     expect(model.parameters()).toEqual(before);
   }); // prettier-ignore
 
+  it("a checkpoint of more data", async () => {
+    const saves: unknown[] = [];
+    const checkpoint = untyped<train.Checkpoint>({
+      every: 1,
+      load: () => Promise.resolve(structuredClone(saves.at(-1))),
+      save: (snapshot: unknown) => Promise.resolve(void saves.push(structuredClone(snapshot))),
+    });
+    for await (const event of train.fit(open(), batches(examples, { batchSize: 1 }), { ...how, checkpoint }))
+      if (event.type === "step" && event.step === 3) break;
+    const model = open();
+    const before = model.parameters();
+    await refuses(() => finish(train.fit(model, data, { ...how, checkpoint })), "INVALID_ARGUMENT", /^checkpoint: expected one within the 2 batches of an epoch, got one at batch 3/);
+    expect(model.parameters()).toEqual(before);
+  }); // prettier-ignore
+
   it("a checkpoint of a shallower network", async () => {
     const state = await train.createTrainer(open(), how2).state();
     const trainer = train.createTrainer(open(5), how2);
@@ -84,6 +99,33 @@ describe("fit refuses, before a parameter changes,", () => {
     expect(await trainer.state()).toEqual(before);
   });
   const how2 = { loss: meanSquared(), optimizer: sgd() };
+});
+
+describe("a step refuses, before a parameter changes,", () => {
+  const x = numbers(1)(3, 2, 2);
+  const target = numbers(2)(3, 2, 4);
+  const zeros = new Float32Array(6);
+  it.each<[string, object, ErrorCode, RegExp]>([
+    ["NaN in a state", { state: { "0.h": { shape: [2, 3], data: zeros.with(4, NaN) } } }, "NON_FINITE", /^state 0\.h: batch row 1: expected finite numbers, got NaN in column 1/],
+    ["infinity in a state", { state: { "0.c": { shape: [2, 3], data: zeros.with(0, Infinity) } } }, "NON_FINITE", /^state 0\.c: batch row 0/],
+    ["lengths null", { lengths: null }, "SHAPE_MISMATCH", /^lengths/],
+    ["lengths 0", { lengths: 0 }, "SHAPE_MISMATCH", /^lengths/],
+    ["a state null", { state: null }, "INVALID_ARGUMENT", /^states/],
+  ])("%s", async (_, rest, code, says) => {
+    const trainer = train.createTrainer(open(), { loss: meanSquared(), optimizer: sgd() });
+    const before = await trainer.state();
+    await refuses(() => trainer.step({ x, target, ...rest }), code, says);
+    expect(await trainer.state()).toEqual(before);
+  }); // prettier-ignore
+
+  it.each<[string, unknown, RegExp]>([
+    ["no target for ctc", null, /^batch 0 of epoch 0: ctc: expected a target of ids/],
+    ["a target without data", { shape: [2, 1], data: null }, /ctc: expected a target of ids .* in null/],
+    ["a target in a list", { shape: [2, 1], data: [1, 2] }, /ctc: expected a target of ids .* in Array/],
+  ])("%s", async (_, wrong, says) => {
+    const given = untyped<Data>({ batches: () => [{ x, target: wrong }] });
+    await refuses(() => finish(train.fit(open(), given, { ...how, loss: train.ctc() })), "SHAPE_MISMATCH", says);
+  }); // prettier-ignore
 });
 
 describe("data refuses", () => {

@@ -14,7 +14,8 @@ export const isList = (value: unknown): boolean => Array.isArray(value);
 const wholes = [Int32Array, Uint32Array, Uint16Array, Uint8Array];
 
 /** Whether it is an array of whole numbers, as ids come in. */
-export const isWholes = (data: unknown): boolean => wholes.some((A) => data instanceof A);
+export const isWholes = (data: unknown): data is Exclude<IdTensor["data"], Float32Array> =>
+  wholes.some((A) => data instanceof A);
 
 /** Anything else would lose its fractions on the way into a batch. */
 export function checkArray(data: unknown, who: string): void {
