@@ -19,13 +19,22 @@ export interface Given {
 export function readBatch(engine: Engine, loss: Loss, batch: Batch): Given {
   check(typeof batch === "object" && batch !== null, "trainer", "a batch { x, target }", batch);
   const { x, target, lengths, state } = batch;
-  const call = readCall(engine, x, { ...(state && { state }), ...(lengths && { lengths }) }, []);
+  const call = readCall(
+    engine,
+    x,
+    { ...(state !== undefined && { state }), ...(lengths !== undefined && { lengths }) },
+    [],
+  );
   const { steps, batch: size } = call;
   const where = (row: number, sequence = true): string =>
     `batch row ${row % size}${sequence ? `, step ${Math.floor(row / size)}` : ""}`;
   const within = (row: number): boolean =>
     !call.lengths || Math.floor(row / size) < call.lengths[row % size]!;
-  for (const [name, { width }] of engine.graph.inputs) checkRows(name, call.inputs.get(name)!, width);
+  for (const [name, { width }] of engine.graph.inputs)
+    checkRows(`input ${name}`, call.inputs.get(name)!, width, true);
+  // A gate at its limit would hide it from the loss, and not from the gradient.
+  for (const [name, data] of call.states)
+    checkRows(`state ${name}`, data, engine.graph.states.get(name)!.width, false);
 
   const { domain, width } = outputOf(engine.graph);
   const sequence = domain !== "batch";
@@ -43,14 +52,14 @@ export function readBatch(engine: Engine, loss: Loss, batch: Batch): Given {
   call.inputs.set(WEIGHT, weights);
   return { call, rows, weights, total };
 
-  function checkRows(name: string, data: Float32Array, columns: number): void {
+  function checkRows(name: string, data: Float32Array, columns: number, perStep: boolean): void {
     for (let i = 0; i < data.length; i++) {
       if (Math.abs(data[i]!) < Infinity) continue;
       const row = Math.floor(i / columns);
-      if (within(row))
+      if (!perStep || within(row))
         fail(
           "NON_FINITE",
-          `input ${name}: ${where(row)}: expected finite numbers, got ${data[i]} in column ${i % columns}`,
+          `${name}: ${where(row, perStep)}: expected finite numbers, got ${data[i]} in column ${i % columns}`,
         );
     }
   }

@@ -1,7 +1,7 @@
 /** Beam search: at every step the likeliest sequences of ids so far, each with a stream of its own, forked where two go on from one. */
 import type { AsyncModel, Frame, Stream, SyncModel, SyncStream } from "@recurra/core";
-import { check, checkOptions, checkWhole } from "@recurra/core/internal";
-import { idFrames } from "./frames.ts";
+import { checkOptions, checkWhole } from "@recurra/core/internal";
+import { checkPrompt, idFrames } from "./frames.ts";
 
 export interface BeamOptions {
   /** How many sequences are kept at every step. */
@@ -39,8 +39,9 @@ export async function beamSearch(
   const { width, length, end } = options;
   checkWhole(width, `${who}: width`);
   checkWhole(length, `${who}: length`);
-  check(prompt.length > 0, who, "a prompt of at least one id", prompt.length);
-  const { frame, logits } = idFrames(model, who);
+  checkPrompt(prompt, who);
+  const { frame, logits, classes } = idFrames(model, who);
+  if (end !== undefined) checkWhole(end, `${who}: end`, 0, classes - 1);
   const frames = Array.from(prompt, frame);
 
   const streams = new Set<Stream | SyncStream>();

@@ -4,9 +4,10 @@
  * blank, at every step; repeats and then blanks are taken out of it; the loss is −log of the probability of all paths that leave the
  * labels. Computed in float64 and logarithms, on the host: the sums over paths meet in a lattice that no cell has.
  */
-import type { IdTensor, Tensor } from "@recurra/core";
-import { check, checkOptions, checkWhole, fail } from "@recurra/core/internal";
+import type { IdTensor } from "@recurra/core";
+import { check, checkOptions, checkWhole, fail, show } from "@recurra/core/internal";
 import { noLabel } from "./data/collate.ts";
+import { isWholes } from "./data/rows.ts";
 import type { HostLoss } from "./host-loss.ts";
 import type { Batch } from "./types.ts";
 
@@ -125,15 +126,17 @@ function readRows(shape: readonly number[], { target, lengths }: Batch, blank: n
   if (shape.length !== 3)
     fail("SHAPE_MISMATCH", `ctc: expected an output [time, batch, classes], got [${shape.join(", ")}]`);
   checkWhole(blank, "ctc: blank", 0, classes - 1);
-  const given: Tensor | IdTensor = target;
-  const most = given.shape[1] ?? 0;
-  if (given.shape.length !== 2 || given.shape[0] !== size || given.data.length !== size * most)
+  const given = (target ?? {}) as Partial<IdTensor>;
+  const { data } = given;
+  const most = given.shape?.[1] ?? 0;
+  const fits = given.shape?.length === 2 && given.shape[0] === size && data?.length === size * most;
+  if (!fits || !(data instanceof Float32Array || isWholes(data)))
     fail(
       "SHAPE_MISMATCH",
-      `ctc: expected a target of ids [${size}, most labels], got [${given.shape.join(", ")}]`,
+      `ctc: expected a target of ids [${size}, most labels], got ${given.shape ? `[${given.shape.join(", ")}] in ` : ""}${show(data)}`,
     );
   return Array.from({ length: size }, (_row, row) => {
-    const all = Array.from(given.data.subarray(row * most, (row + 1) * most));
+    const all = Array.from(data.subarray(row * most, (row + 1) * most));
     const end = all.indexOf(noLabel);
     const labels = end < 0 ? all : all.slice(0, end);
     if (end >= 0)

@@ -1,13 +1,13 @@
 /** Training as one loop of events: `for await (const event of fit(model, data, { … }))`. */
 import type { Model } from "@recurra/core";
 import { checkOptions } from "@recurra/core/internal";
-import type { Data } from "./data/data.ts";
+import { checkData, type Data } from "./data/data.ts";
 import type { FitEvent } from "./events.ts";
-import { fitting, type FittingOptions } from "./fitting.ts";
+import { fitting, fittingOptions, type FittingOptions } from "./fitting.ts";
 import { hostTrainer, isHostLoss, type HostLoss } from "./host-loss.ts";
 import type { Loss } from "./losses/loss.ts";
 import type { Measured } from "./means.ts";
-import type { Metric } from "./metrics.ts";
+import { checkMetrics, type Metric } from "./metrics.ts";
 import { sgd } from "./optimizers/index.ts";
 import { createTrainer, type TrainerOptions } from "./trainer.ts";
 import type { Trainer } from "./types.ts";
@@ -25,6 +25,7 @@ export interface FitOptions extends Omit<TrainerOptions, "loss">, FittingOptions
  * @throws RecurraError on misfits, naming the batch and the row, before any parameter changes
  */
 export async function* fit(model: Model, data: Data, options: FitOptions): AsyncGenerator<FitEvent, void> {
+  checkOptions(options, ["loss", "optimizer", "clip", ...fittingOptions], "fit");
   const { loss, optimizer, clip = {}, ...rest } = options;
   const { seed = 0 } = rest;
   const trainer = trainerOf(model, { loss, optimizer, clip, seed });
@@ -44,6 +45,8 @@ export async function evaluate(
   options: { readonly loss: Loss | HostLoss; readonly metrics?: readonly Metric[] },
 ): Promise<Measured> {
   checkOptions(options, ["loss", "metrics"], "evaluate");
+  checkData(data, "evaluate");
+  checkMetrics(options.metrics ?? [], "evaluate");
   const trainer = trainerOf(model, { loss: options.loss, optimizer: sgd({ learningRate: 0 }) });
   try {
     return await validate(trainer, data, options.metrics);

@@ -1,12 +1,12 @@
 /** The loop over epochs and batches. It knows a trainer and data, and where it stands; all else is theirs. */
-import { checkOptions, checkWhole, check, fail } from "@recurra/core/internal";
+import { checkOptions, checkWhole, check, fail, isRecord } from "@recurra/core/internal";
 import type { Checkpoint } from "./checkpoint/checkpoint.ts";
 import { fromSnapshot, toSnapshot, type Position } from "./checkpoint/snapshot.ts";
-import type { Data } from "./data/data.ts";
+import { checkData, type Data } from "./data/data.ts";
 import type { FitEvent } from "./events.ts";
-import { inBatch } from "./in-batch.ts";
+import { batchesOf, inBatch } from "./in-batch.ts";
 import { addTo, meansOf } from "./means.ts";
-import type { Metric } from "./metrics.ts";
+import { checkMetrics, type Metric } from "./metrics.ts";
 import type { Plateau, Schedule } from "./schedules.ts";
 import { turn } from "./turn.ts";
 import type { StepOptions, Trainer } from "./types.ts";
@@ -68,6 +68,11 @@ export async function* fitting(
   const saved = await checkpoint?.load();
   if (saved) {
     const { position, state } = fromSnapshot(saved, seed);
+    if (data.size !== undefined && position.batch > data.size)
+      fail(
+        "INVALID_ARGUMENT",
+        `checkpoint: expected one within the ${data.size} batches of an epoch, got one at batch ${position.batch}; give the data of that run, or another file`,
+      );
     trainer.restore(state);
     at = position;
     step = state.step;
@@ -76,12 +81,18 @@ export async function* fitting(
     if (typeof schedule === "object" && at.plateau) schedule.restore(at.plateau);
   }
 
+  // What doesn't fit shows before a parameter changes: the validation's first batch, and metrics on the first that is learned from.
+  if (validation) await validate(trainer, validation, metrics, signal, 1);
+  let measures = metrics.length === 0;
+
   while (at.ended === undefined && at.epoch < epochs) {
-    for await (const batch of data.batches(at.epoch, at.batch)) {
+    for await (const batch of batchesOf(data, at.epoch, at.batch, `epoch ${at.epoch}`)) {
       throwIfAborted(signal);
       const { epoch, batch: index } = at;
       const taken = await inBatch(`batch ${index} of epoch ${epoch}`, async () => {
         const given = continued(batch, at.carried);
+        if (!measures) addTo({}, await trainer.evaluate(given), given, metrics);
+        measures = true;
         const result = await trainer.step(given, rate(step));
         addTo(at.sums, result, given, metrics);
         return result;
@@ -129,12 +140,12 @@ export async function* fitting(
 function readOptions(data: Data, options: FittingOptions): void {
   const who = "fit";
   checkOptions(options, fittingOptions, who);
-  const isData = (given: unknown): boolean => typeof (given as Partial<Data> | null)?.batches === "function";
-  check(isData(data), who, "data with batches of an epoch, by batches(…) or another helper", data);
-  const { epochs, schedule, validation, patience, seed = 0, checkpoint } = options;
+  checkData(data, who);
+  const { epochs, schedule, validation, metrics = [], patience, seed = 0, checkpoint, signal } = options;
   checkWhole(epochs, `${who}: epochs`);
   checkWhole(seed, `${who}: seed`, -Infinity);
-  if (validation !== undefined) check(isData(validation), `${who}: validation`, "data", validation);
+  if (validation !== undefined) checkData(validation, `${who}: validation`);
+  checkMetrics(metrics, who);
   if (schedule !== undefined)
     check(
       typeof schedule === "function" || typeof (schedule as Partial<Plateau> | null)?.observe === "function",
@@ -145,6 +156,15 @@ function readOptions(data: Data, options: FittingOptions): void {
   if (patience !== undefined) {
     checkWhole(patience, `${who}: patience`);
     check(validation !== undefined, `${who}: patience`, "validation data to judge by", validation);
+  }
+  if (signal !== undefined) {
+    const { aborted } = (signal ?? {}) as Partial<Signal>;
+    check(typeof aborted === "boolean", `${who}: signal`, "an AbortSignal", signal);
+  }
+  if (checkpoint !== undefined) {
+    const keeps =
+      isRecord(checkpoint) && [checkpoint.load, checkpoint.save].every((f) => typeof f === "function");
+    check(keeps, `${who}: checkpoint`, "a checkpoint, such as checkpointFile(path)", checkpoint);
   }
   if (checkpoint?.every !== undefined) checkWhole(checkpoint.every, `${who}: checkpoint.every`);
 }

@@ -6,9 +6,18 @@ import { check, fail } from "@recurra/core/internal";
 export interface IdFrames {
   frame(id: number): Float32Array;
   logits(output: Frame): Float32Array;
+  /** How many ids there are. */
+  readonly classes: number;
 }
 
-export function idFrames({ engine }: Model, who: string): IdFrames {
+export function checkPrompt(prompt: unknown, who: string): void {
+  const length: unknown = (prompt as Partial<ArrayLike<number>> | null | undefined)?.length;
+  check(typeof length === "number" && length > 0, who, "a prompt of at least one id", length);
+}
+
+export function idFrames(model: Model, who: string): IdFrames {
+  const { engine } = (model ?? {}) as Partial<Model>;
+  check(engine !== undefined, who, "a model", model);
   const { graph } = engine;
   const [input, ...others] = graph.inputs.entries();
   const [output] = graph.outputs.entries();
@@ -22,6 +31,7 @@ export function idFrames({ engine }: Model, who: string): IdFrames {
       `${who}: expected an input of ids, or one as wide as the output's ${classes} logits, got one of width ${width}`,
     );
   return {
+    classes,
     frame(id) {
       check(Number.isInteger(id) && id >= 0 && id < classes, who, `ids from 0 to ${classes - 1}`, id);
       if (embeds) return Float32Array.of(id);

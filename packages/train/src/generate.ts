@@ -1,7 +1,7 @@
 /** Ids from a network that was trained to tell the next one: each is drawn by its logits and fed back. */
 import type { AsyncModel, SyncModel } from "@recurra/core";
-import { check, checkOptions, checkWhole } from "@recurra/core/internal";
-import { idFrames } from "./frames.ts";
+import { checkOptions, checkWhole } from "@recurra/core/internal";
+import { checkPrompt, idFrames } from "./frames.ts";
 import { derived } from "./random.ts";
 import { checkSampling, sample, sampleOptions, type SampleOptions } from "./sample.ts";
 
@@ -26,7 +26,7 @@ export async function* generate(
   const { length = Infinity, seed = 0, ...sampling } = options;
   if (length !== Infinity) checkWhole(length, `${who}: length`, 0);
   checkSampling(sampling, who);
-  check(prompt.length > 0, who, "a prompt of at least one id", prompt.length);
+  checkPrompt(prompt, who);
   const { frame, logits } = idFrames(model, who);
   const frames = Array.from(prompt, frame);
   const draw = derived(seed);

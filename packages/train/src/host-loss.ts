@@ -59,7 +59,7 @@ export function hostTrainer(model: Model, { loss, ...options }: HostTrainerOptio
   async function measure(batch: Batch, dropoutSeed?: number): Promise<Evaluation & HostLossValue> {
     readBatch(model.engine, unread, batch);
     const { x, lengths, state: first } = batch;
-    const given = { ...(lengths && { lengths }), ...(first && { state: first }) };
+    const given = { ...(lengths !== undefined && { lengths }), ...(first !== undefined && { state: first }) };
     const { output, state } =
       dropoutSeed === undefined
         ? await model.run(x, given)

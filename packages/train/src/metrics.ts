@@ -1,6 +1,6 @@
 /** Metrics: what a loss means to a person. Each is a mean over all that counts, over batches as over one. */
 import type { IdTensor, Tensor } from "@recurra/core";
-import { fail, sizeOf } from "@recurra/core/internal";
+import { check, checkOptions, fail, isRecord, sizeOf } from "@recurra/core/internal";
 import type { Scale } from "./data/scale.ts";
 import type { Batch } from "./types.ts";
 
@@ -10,6 +10,24 @@ export interface Metric {
   of(output: Tensor, batch: Batch): { readonly sum: number; readonly weight: number };
   /** From the mean over all batches to the metric. Default: itself. */
   finish?(mean: number): number;
+}
+
+/** Means are kept by name, so that two of one name would be mixed. */
+export function checkMetrics(metrics: readonly Metric[], who: string): void {
+  check(Array.isArray(metrics), `${who}: metrics`, "a list of metrics", metrics);
+  const names = new Set<string>();
+  for (const metric of metrics as readonly Metric[]) {
+    const ok = isRecord(metric) && typeof metric.of === "function" && typeof metric.name === "string";
+    check(ok && metric.name !== "", `${who}: metrics`, "a metric, such as accuracy()", metric);
+    check(
+      !names.has(metric.name),
+      `${who}: metrics`,
+      "names that differ",
+      metric.name,
+      " twice; give one another: { ...rmse(), name }",
+    );
+    names.add(metric.name);
+  }
 }
 
 /** The share of ids that have the largest output. Ids below 0 don't count. */
@@ -40,6 +58,7 @@ export function perplexity(): Metric {
 
 /** The root of the mean squared difference of outputs and targets; with a scale, in units of the unscaled series. */
 export function rmse(options: { readonly scale?: Scale; readonly columns?: readonly number[] } = {}): Metric {
+  checkOptions(options, ["scale", "columns"], "rmse");
   const { scale, columns } = options;
   const unscaled = (values: Tensor): Float32Array => (scale ? scale.invert(values, columns) : values).data;
   return {
@@ -47,13 +66,15 @@ export function rmse(options: { readonly scale?: Scale; readonly columns?: reado
     of(output, batch) {
       const { target } = batch;
       const { shape, data } = target;
-      if (!(data instanceof Float32Array) || shape.join() !== output.shape.join())
+      // A width of 1 may be left out, as for a loss.
+      const fits = [shape, [...shape, 1]].some((sizes) => sizes.join() === output.shape.join());
+      if (!(data instanceof Float32Array) || !fits)
         fail(
           "SHAPE_MISMATCH",
           `rmse: expected a float target [${output.shape.join(", ")}], got [${shape.join(", ")}]`,
         );
       const width = output.shape.at(-1) as number;
-      const [found, wanted] = [unscaled(output), unscaled({ shape, data })];
+      const [found, wanted] = [unscaled(output), unscaled({ shape: output.shape, data })];
       let sum = 0;
       let weight = 0;
       eachRow(output, batch, (row) => {
@@ -83,7 +104,7 @@ function overIds(
 ): { sum: number; weight: number } {
   const { data: ids, shape }: IdTensor = batch.target;
   const width = output.shape.at(-1) as number;
-  if (sizeOf(shape) * width !== output.data.length)
+  if (shape.join() !== output.shape.slice(0, -1).join())
     fail(
       "SHAPE_MISMATCH",
       `${who}: expected an id a row of [${output.shape.join(", ")}], got [${shape.join(", ")}]`,
@@ -93,6 +114,14 @@ function overIds(
   eachRow(output, batch, (row) => {
     const id = ids[row] as number;
     if (id < 0) return;
+    if (!(Number.isInteger(id) && id < width)) {
+      const [size = 1, sequence] = [output.shape.at(-2), output.shape.length > 2];
+      const where = `batch row ${row % size}${sequence ? `, step ${Math.floor(row / size)}` : ""}`;
+      fail(
+        "INVALID_ARGUMENT",
+        `${who}: ${where}: expected a class from 0 to ${width - 1}, or below 0, got ${id}`,
+      );
+    }
     sum += of(output.data.subarray(row * width, (row + 1) * width), id);
     weight++;
   });

@@ -1,6 +1,6 @@
 /** Choosing an id by a network's logits: temperature, the k likeliest, or the nucleus (Holtzman et al. 2020). */
 import type { Random } from "@recurra/core";
-import { check, checkWhole } from "@recurra/core/internal";
+import { check, checkOptions, checkWhole, fail } from "@recurra/core/internal";
 
 export interface SampleOptions {
   /** Logits are divided by it: below 1 the likely gets likelier; 0 always takes the likeliest. Default: 1. */
@@ -15,23 +15,29 @@ export const sampleOptions = ["temperature", "topK", "topP"] as const;
 
 export function checkSampling({ temperature = 1, topK = 1, topP = 1 }: SampleOptions, who: string): void {
   check(
-    temperature >= 0 && temperature < Infinity,
+    typeof temperature === "number" && temperature >= 0 && temperature < Infinity,
     `${who}: temperature`,
     "a number of at least 0",
     temperature,
   );
   checkWhole(topK, `${who}: topK`);
-  check(topP > 0 && topP <= 1, `${who}: topP`, "a probability above 0", topP);
+  check(typeof topP === "number" && topP > 0 && topP <= 1, `${who}: topP`, "a probability above 0", topP);
 }
 
 /** An id, with the probability that the logits give it. Among equals the lower id comes first. */
 export function sample(logits: ArrayLike<number>, draw: Random, options: SampleOptions = {}): number {
+  checkOptions(options, sampleOptions, "sample");
   checkSampling(options, "sample");
   const { temperature = 1, topK = Infinity, topP = 1 } = options;
-  check(logits.length > 0, "sample", "logits of at least one id", logits.length);
+  check(logits?.length > 0, "sample", "logits of at least one id", logits?.length);
+  for (let id = 0; id < logits.length; id++)
+    if (!((logits[id] as number) < Infinity))
+      fail("NON_FINITE", `sample: expected logits below Infinity, got ${logits[id]} of id ${id}`);
   // Stable: of equals the lower id stays before.
   const ids = Array.from(logits, (_, id) => id).sort((a, b) => (logits[b] as number) - (logits[a] as number));
   const first = ids[0] as number;
+  if (logits[first] === -Infinity)
+    fail("NON_FINITE", `sample: expected a logit above -Infinity, got none of ${logits.length}`);
   if (temperature === 0) return first;
   const likely = ids.slice(0, topK);
   const shares = likely.map((id) =>

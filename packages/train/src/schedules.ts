@@ -103,10 +103,12 @@ export function oneCycle(options: OneCycleOptions): Schedule {
   const top = rising * steps - 1;
   const between = (from: number, to: number, part: number): number =>
     to + ((from - to) / 2) * (1 + Math.cos(Math.PI * part));
-  return (step) =>
-    step <= top
-      ? between(first, learningRate, step / top)
-      : between(learningRate, final, (Math.min(step, steps - 1) - top) / (steps - 1 - top));
+  return (step) => {
+    const at = Math.min(step, steps - 1);
+    if (at > top) return between(learningRate, final, (at - top) / (steps - 1 - top));
+    // A rise of one step has no length.
+    return between(first, learningRate, top === 0 ? 1 : at / top);
+  };
 }
 
 export interface PlateauOptions {

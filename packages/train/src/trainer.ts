@@ -170,6 +170,13 @@ function train(
           "UNKNOWN_NAME",
           `trainer: restore: expected the moment ${missing}, got none; was it saved by ${optimizer.name}?`,
         );
+      const given = isRecord(state.parameters) ? state.parameters : undefined;
+      const absent = [...graph.parameters.keys()].find((name) => given && !Object.hasOwn(given, name));
+      if (absent !== undefined)
+        fail(
+          "UNKNOWN_NAME",
+          `trainer: restore: expected the parameter ${absent}, got none; was it saved of this network?`,
+        );
       engine.setParameters(state.parameters);
       for (const [name, data] of values) backend.write(known.get(name)!.buffer, data, 0);
       taken = state.step;

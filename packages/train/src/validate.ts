@@ -1,7 +1,7 @@
 /** A pass over data on which nothing is learned. */
-import { fail } from "@recurra/core/internal";
+import { fail, isRecord, show } from "@recurra/core/internal";
 import type { Data, DataBatch } from "./data/data.ts";
-import { inBatch } from "./in-batch.ts";
+import { batchesOf, inBatch } from "./in-batch.ts";
 import { addTo, meansOf, type Measured, type Sums } from "./means.ts";
 import type { Metric } from "./metrics.ts";
 import { turn } from "./turn.ts";
@@ -13,32 +13,40 @@ export interface Signal {
   readonly reason: unknown;
 }
 
-/** The mean loss and the metrics over all batches of data, with nothing dropped. */
+/** The mean loss and the metrics over all batches of data, or the first so many, with nothing dropped. */
 export async function validate(
   trainer: Trainer,
   data: Data,
   metrics: readonly Metric[] = [],
   signal?: Signal,
+  most = Infinity,
 ): Promise<Measured> {
   const sums: Sums = {};
   let carried: Evaluation["state"] = {};
   let index = 0;
-  for await (const batch of data.batches(0)) {
+  for await (const batch of batchesOf(data, 0, 0, "the validation data")) {
     throwIfAborted(signal);
-    const given = continued(batch, carried);
-    const evaluated = await inBatch(`batch ${index} of the validation data`, () => trainer.evaluate(given));
-    addTo(sums, evaluated, given, metrics);
+    const evaluated = await inBatch(`batch ${index} of the validation data`, async () => {
+      const given = continued(batch, carried);
+      const result = await trainer.evaluate(given);
+      addTo(sums, result, given, metrics);
+      return result;
+    });
     carried = evaluated.state;
     index++;
     await turn();
+    if (index === most) break;
   }
   if (index === 0) fail("INVALID_ARGUMENT", "fit: expected at least one batch of validation data, got none");
   return meansOf(sums, metrics);
 }
 
 /** A batch with the state that it goes on from, where it does. */
-export const continued = ({ continues = false, ...batch }: DataBatch, carried: Evaluation["state"]): Batch =>
-  continues ? { ...batch, state: carried } : batch;
+export function continued(given: DataBatch, carried: Evaluation["state"]): Batch {
+  if (!isRecord(given)) fail("INVALID_ARGUMENT", `expected a batch { x, target }, got ${show(given)}`);
+  const { continues = false, ...batch } = given;
+  return continues ? { ...batch, state: carried } : batch;
+}
 
 export function throwIfAborted(signal: Signal | undefined): void {
   if (signal?.aborted) throw signal.reason;

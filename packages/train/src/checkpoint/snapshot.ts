@@ -1,6 +1,6 @@
 /** A run's position and a trainer's state as a snapshot, and back. */
 import type { Tensor } from "@recurra/core";
-import { fail, isRecord, isWhole } from "@recurra/core/internal";
+import { fail, isRecord, isWhole, show } from "@recurra/core/internal";
 import type { EndEvent } from "../events.ts";
 import type { Sums } from "../means.ts";
 import type { PlateauState } from "../schedules.ts";
@@ -45,13 +45,16 @@ export function toSnapshot(position: Position, { step, parameters, moments }: Tr
 
 /** @throws FILE_ERROR for a snapshot of something else, INVALID_ARGUMENT for one of another run */
 export function fromSnapshot(
-  { tensors, metadata }: Snapshot,
+  snapshot: Snapshot,
   seed: number,
 ): { readonly position: Position; readonly state: TrainerState } {
   const who = "checkpoint";
+  const { tensors, metadata } = snapshot as Partial<Snapshot>;
+  if (!isRecord(tensors) || !isRecord(metadata))
+    fail("FILE_ERROR", `${who}: expected a snapshot { tensors, metadata }, got ${show(snapshot)}`);
   if (metadata.format !== format)
     fail("FILE_ERROR", `${who}: expected the format ${format}, got ${metadata.format}; give another file`);
-  const run: unknown = JSON.parse(metadata.run ?? "null");
+  const run = parse(metadata.run ?? "null");
   if (!isRun(run))
     fail("FILE_ERROR", `${who}: expected a run's position, got ${metadata.run}; give another file`);
   if (run.seed !== seed)
@@ -67,6 +70,14 @@ export function fromSnapshot(
   const { parameters = {}, moments = {}, carried = {}, best = {} } = groups;
   const { step, ...position } = run;
   return { position: { ...position, carried, bestParameters: best }, state: { step, parameters, moments } };
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 type Run = Omit<Position, "carried" | "bestParameters"> & { readonly step: number };

@@ -102,10 +102,17 @@ function* cut(
   }
 }
 
-const lengthOf = ({ x }: Any): number => x.shape[0] ?? 0;
+/** 0 for what isn't an example; the batch that it comes to says so. */
+const lengthOf = (example: Any): number => {
+  const { x } = (example ?? {}) as Partial<Any>;
+  const { shape } = (x ?? {}) as Partial<Any["x"]>;
+  return shape?.[0] ?? 0;
+};
 
-const examplesOf = (given: Examples | readonly Any[]): Examples =>
-  "get" in given ? given : { size: given.length, get: (i) => given[i] as Any };
+function examplesOf(given: Examples | readonly Any[]): Examples {
+  check(typeof given === "object" && given !== null, "batches", "examples", given);
+  return "get" in given ? given : { size: given.length, get: (i) => given[i] as Any };
+}
 
 function readOptions(options: BatchOptions, who: string): BatchOptions {
   checkOptions(options, ["batchSize", "seed"], who);

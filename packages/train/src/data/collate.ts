@@ -1,8 +1,9 @@
 /** Examples side by side in one batch, time-major; shorter ones are filled up with zeros, which have no loss. */
 import type { IdTensor, Tensor } from "@recurra/core";
-import { check, fail, sizeOf } from "@recurra/core/internal";
+import { check, fail, isRecord, isWhole, sizeOf } from "@recurra/core/internal";
 import type { Batch } from "../types.ts";
 import type { Example, LabelledExample } from "./data.ts";
+import { checkArray } from "./rows.ts";
 
 /** Marks what lies past a row's labels. */
 export const noLabel = -1;
@@ -11,6 +12,9 @@ const isIds = ({ data }: Tensor | IdTensor): boolean => !(data instanceof Float3
 const show = (shape: readonly number[]): string => `[${shape.join(", ")}]`;
 
 export function collate(examples: readonly (Example | LabelledExample)[]): Batch {
+  examples.forEach((example, row) =>
+    check(isRecord(example), `row ${row}`, "an example { x, target }", example),
+  );
   const sequences = examples.map(({ x }) => x);
   sequences.forEach((x, row) => checkPart(x, `x of row ${row}`));
   sequences.forEach(({ shape }, row) =>
@@ -29,7 +33,12 @@ function targets(
 ): Tensor | IdTensor {
   const given = examples.map((example) => ("labels" in example ? example.labels : example.target));
   given.forEach((target, row) => checkPart(target, `target of row ${row}`));
-  if (examples.some((example) => "labels" in example)) return labels(given);
+  if (examples.some((example) => "labels" in example)) {
+    examples.forEach((example, row) =>
+      check("labels" in example, `row ${row}`, "labels, as other rows have", "a target"),
+    );
+    return labels(given);
+  }
   const first = given[0] as Tensor | IdTensor;
   const perStep = first.shape.length === (isIds(first) ? 1 : 2);
   if (!perStep) return one(given);
@@ -73,6 +82,11 @@ function one(parts: readonly (Tensor | IdTensor)[]): Tensor | IdTensor {
 
 /** Labels of each → [batch, most labels]. */
 function labels(parts: readonly IdTensor[]): IdTensor {
+  parts.forEach((part, row) => {
+    const who = `labels of row ${row}`;
+    check(part.shape.length === 1, who, "ids [labels]", show(part.shape));
+    part.data.forEach((id) => check(isWhole(id, 0), who, "whole numbers of at least 0", id));
+  });
   const most = Math.max(...parts.map(({ data }) => data.length));
   const data = new Int32Array(parts.length * most).fill(noLabel);
   parts.forEach((part, row) => data.set(part.data, row * most));
@@ -94,6 +108,7 @@ function checkSame({ shape }: Tensor | IdTensor, rest: readonly number[], row: n
 
 function checkPart(part: Tensor | IdTensor, who: string): void {
   check(Array.isArray(part?.shape) && part.data !== undefined, who, "a tensor { shape, data }", part);
+  checkArray(part.data, who);
   if (sizeOf(part.shape) !== part.data.length)
     fail(
       "SHAPE_MISMATCH",

@@ -1,5 +1,6 @@
 /** What `fit` takes as data: batches by epoch, in an order that is the same whenever it is asked for, so that a run can go on amid an epoch. */
 import type { IdTensor, Tensor } from "@recurra/core";
+import { check } from "@recurra/core/internal";
 import type { Batch } from "../types.ts";
 
 export interface Data {
@@ -40,4 +41,9 @@ export interface LabelledExample {
 export interface Examples {
   readonly size: number;
   get(index: number): Example | LabelledExample;
+}
+
+export function checkData(data: unknown, who: string): void {
+  const ok = typeof (data as Partial<Data> | null | undefined)?.batches === "function";
+  check(ok, who, "data with batches of an epoch, by batches(…) or another helper", data);
 }

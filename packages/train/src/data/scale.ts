@@ -43,6 +43,13 @@ export function minMaxScale(series: Tensor): Scale {
 
 /** A scale from its numbers, as it was stored with a model. */
 export function scale(offset: readonly number[], divisor: readonly number[]): Scale {
+  for (const [name, list] of Object.entries({ offset, divisor }))
+    check(
+      Array.isArray(list) && list.every(Number.isFinite),
+      `scale: ${name}`,
+      "a list of finite numbers",
+      list,
+    );
   check(offset.length === divisor.length, "scale", `${offset.length} divisors`, divisor.length);
   const divisors = divisor.map((value) => (value === 0 ? 1 : value));
   const all = offset.map((_, j) => j);

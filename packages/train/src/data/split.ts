@@ -1,7 +1,7 @@
 /** A series cut in time: what a network is judged on comes after all that it has seen. */
 import type { IdTensor, Tensor } from "@recurra/core";
-import { checkOptions, checkWhole } from "@recurra/core/internal";
-import { checkSeries, rows } from "./rows.ts";
+import { check, checkOptions, checkWhole } from "@recurra/core/internal";
+import { checkSeries, isList, rows } from "./rows.ts";
 
 export interface SplitOptions {
   /** How many steps before its own each later part begins, so that its first step can be forecast. Default: 0. */
@@ -21,6 +21,7 @@ export function splitByTime<S extends Tensor | IdTensor>(
   const who = "splitByTime";
   checkOptions(options, ["history"], who);
   const time = checkSeries(series, who);
+  check(isList(at), `${who}: at`, "a list of steps", at);
   const { history = 0 } = options;
   const cuts = [0, ...at, time];
   at.forEach((cut, i) => checkWhole(cut, `${who}: at`, (cuts[i] as number) + 1, time - 1));

@@ -1,5 +1,6 @@
 /** Tokens as ids and back: the characters or words of a text, numbered. */
 import { check, checkOptions, checkWhole, fail } from "@recurra/core/internal";
+import { isList } from "./rows.ts";
 
 /** How a text is cut into tokens that, joined, are the text again. */
 export type Split = (text: string) => Iterable<string>;
@@ -39,6 +40,7 @@ export function vocabulary(
   check(typeof text === "string" && text.length > 0, who, "a text", text);
   const { most, ...rest } = options;
   const { split = characters, unknown } = rest;
+  checkSplit(rest, who);
   const counts = new Map<string, number>();
   for (const token of split(text)) counts.set(token, (counts.get(token) ?? 0) + 1);
   if (unknown !== undefined) counts.delete(unknown);
@@ -60,6 +62,8 @@ export function vocabularyOf(tokens: readonly string[], options: VocabularyOptio
   const who = "vocabularyOf";
   checkOptions(options, ["split", "unknown"], who);
   const { split = characters, unknown } = options;
+  checkSplit(options, who);
+  check(isList(tokens) && tokens.every(isText), who, "a list of texts", tokens);
   const ids = new Map(tokens.map((token, id) => [token, id]));
   check(
     ids.size === tokens.length && ids.size > 0,
@@ -74,6 +78,7 @@ export function vocabularyOf(tokens: readonly string[], options: VocabularyOptio
     tokens: [...tokens],
     size: tokens.length,
     encode(text) {
+      check(isText(text), "vocabulary.encode", "a text", text);
       const data = Int32Array.from(split(text), (token) => {
         const id = ids.get(token) ?? fallback;
         if (id === undefined)
@@ -91,6 +96,13 @@ export function vocabularyOf(tokens: readonly string[], options: VocabularyOptio
         return tokens[id];
       }).join(""),
   };
+}
+
+const isText = (value: unknown): boolean => typeof value === "string";
+
+function checkSplit({ split, unknown }: VocabularyOptions, who: string): void {
+  check(split === undefined || typeof split === "function", `${who}: split`, "a function of a text", split);
+  check(unknown === undefined || isText(unknown), `${who}: unknown`, "a text", unknown);
 }
 
 const byCodePoint = (a: string, b: string): number => (a < b ? -1 : 1);

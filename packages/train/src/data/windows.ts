@@ -30,7 +30,7 @@ export function windows(series: Tensor | IdTensor, options: WindowOptions): Exam
       "SHAPE_MISMATCH",
       `${who}: expected a series of at least ${length + ahead} steps (length + ahead), got ${time}`,
     );
-  const wanted = columns ? pick(series, columns) : series;
+  const wanted = columns !== undefined ? pick(series, columns) : series;
   return {
     size,
     get(i) {
@@ -48,6 +48,7 @@ export function windows(series: Tensor | IdTensor, options: WindowOptions): Exam
 
 /** Some columns of a series, in the given order. */
 function pick(series: Tensor | IdTensor, columns: readonly number[]): Tensor {
+  check(Array.isArray(columns), "windows: columns", "a list of features", columns);
   const { shape, data } = series;
   const [time = 0, width] = shape;
   check(

@@ -5,6 +5,7 @@
  */
 import type { Expr, IdTensor, Tensor } from "@recurra/core";
 import { fail, show, sizeOf } from "@recurra/core/internal";
+import { isWholes } from "../data/rows.ts";
 
 /** Where a loss is applied: what it may use besides the output. */
 export interface LossSite {
@@ -73,9 +74,7 @@ export function valuesOf(
       "SHAPE_MISMATCH",
       `${who}: expected a target of shape [${wanted.join(", ")}] ([${names.join(", ")}], as the network's output), got ${Array.isArray(shape) ? `[${shape.join(", ")}]` : show(target)}`,
     );
-  const integers = [Int32Array, Uint32Array, Uint16Array, Uint8Array];
-  const typed =
-    data instanceof Float32Array || (width === undefined && integers.some((A) => data instanceof A));
+  const typed = data instanceof Float32Array || (width === undefined && isWholes(data));
   if (!typed || data?.length !== sizeOf(wanted))
     fail(
       "SHAPE_MISMATCH",

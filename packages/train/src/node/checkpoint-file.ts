@@ -3,7 +3,7 @@
  * before is kept. At every moment one of the two is whole, so that a process may be killed, or the power fail, whenever.
  */
 import { createHash } from "node:crypto";
-import { open, readFile, rename, rm } from "node:fs/promises";
+import { access, constants, open, readFile, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { check, checkOptions, fail } from "@recurra/core/internal";
 import type { Checkpoint, Snapshot } from "../checkpoint/checkpoint.ts";
@@ -28,7 +28,9 @@ export function checkpointFile(path: string, options: CheckpointFileOptions = {}
     ...options,
     async load() {
       // Between two renames there is the one before only.
-      return (await read(path, `; remove it to go on from ${previous}`)) ?? (await read(previous));
+      const found = (await read(path, `; remove it to go on from ${previous}`)) ?? (await read(previous));
+      if (!found) await checkFolder(path);
+      return found;
     },
     async save(snapshot) {
       const bytes = sealed(snapshot);
@@ -56,6 +58,16 @@ async function read(path: string, advice = ""): Promise<Snapshot | undefined> {
     return fail("FILE_ERROR", `${who}: expected a file that can be read, got ${messageOf(error)}`);
   });
   return bytes && unsealed(bytes, who, advice);
+}
+
+/** Found out now, rather than when there is something to save. */
+async function checkFolder(path: string): Promise<void> {
+  await access(dirname(path), constants.W_OK).catch((error: unknown) =>
+    fail(
+      "FILE_ERROR",
+      `checkpoint ${path}: expected a folder that can be written to, got ${messageOf(error)}`,
+    ),
+  );
 }
 
 /** With a checksum of what the file would be without it. */
