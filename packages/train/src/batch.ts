@@ -1,6 +1,6 @@
 /** What a batch brings, checked before a backend sees any of it. */
 
-import { check, fail, readCall, type Call, type Engine } from "@recurra/core/internal";
+import { check, checkOptions, fail, readCall, type Call, type Engine } from "@recurra/core/internal";
 import { inputOf, outputOf, WEIGHT } from "./program.ts";
 import type { Loss, Rows } from "./losses/loss.ts";
 import type { Batch } from "./types.ts";
@@ -18,6 +18,7 @@ export interface Given {
 /** @throws RecurraError naming the row, where something doesn't fit or isn't finite */
 export function readBatch(engine: Engine, loss: Loss, batch: Batch): Given {
   check(typeof batch === "object" && batch !== null, "trainer", "a batch { x, target }", batch);
+  checkOptions(batch, ["x", "target", "lengths", "state"], "batch");
   const { x, target, lengths, state } = batch;
   const call = readCall(
     engine,

@@ -109,6 +109,7 @@ describe("a step refuses, before a parameter changes,", () => {
     ["NaN in a state", { state: { "0.h": { shape: [2, 3], data: zeros.with(4, NaN) } } }, "NON_FINITE", /^state 0\.h: batch row 1: expected finite numbers, got NaN in column 1/],
     ["infinity in a state", { state: { "0.c": { shape: [2, 3], data: zeros.with(0, Infinity) } } }, "NON_FINITE", /^state 0\.c: batch row 0/],
     ["lengths null", { lengths: null }, "SHAPE_MISMATCH", /^lengths/],
+    ["a misspelt key", { lenghts: [1, 1] }, "UNKNOWN_NAME", /lenghts/],
     ["lengths 0", { lengths: 0 }, "SHAPE_MISMATCH", /^lengths/],
     ["a state null", { state: null }, "INVALID_ARGUMENT", /^states/],
   ])("%s", async (_, rest, code, says) => {
