@@ -3,21 +3,9 @@ import type { BoundKernel, GemmKernel, Kernel, PreparedKernel, View } from "@rec
 import type { Device, Program } from "./device.ts";
 import type { Texture } from "./gpujs.ts";
 import { lists } from "./lists.ts";
-import type { GpuBuffer, Memory } from "./memory.ts";
+import type { Memory } from "./memory.ts";
+import { at, type Operand } from "./operand.ts";
 import { gemmSource, sourceOf } from "./source.ts";
-
-/** An input as a kernel reads it, or an output: where its rows lie at each step. */
-interface Operand {
-  readonly buffer: GpuBuffer;
-  readonly offset: number;
-  readonly rowStride: number;
-  readonly columnStride: number;
-  readonly stepStride: number;
-  readonly slots: number;
-}
-
-const at = ({ offset, slots, stepStride }: Operand, step: number): number =>
-  slots === 1 ? offset : offset + (step % slots) * stepStride;
 
 const transposed = (o: Operand): Operand => ({
   ...o,
@@ -59,7 +47,7 @@ export function prepareKernel(device: Device, memory: Memory, kernel: Kernel): P
         case "scatterAdd": {
           const height = kernel.tableRows === "steps" ? tableRows : kernel.tableRows;
           const [index, values, table] = operands as [Operand, Operand, Operand];
-          return lists(memory, table.buffer, index, rows, height, at, (starts, order) =>
+          return lists(memory, table.buffer, index, rows, height, (starts, order) =>
             launch([starts, order, values], height, kernel.width),
           );
         }
@@ -139,5 +127,3 @@ function running(device: Device, memory: Memory, launch: Launch): BoundKernel {
     },
   };
 }
-
-export type { Operand };

@@ -1,22 +1,9 @@
 /** For scatterAdd: which rows go to each row of the table, in their order. Made on this side, where indices come from. */
 import type { BoundKernel } from "@recurra/core";
 import type { GpuBuffer, Memory } from "./memory.ts";
+import { at, type Operand } from "./operand.ts";
 
-interface Index {
-  readonly buffer: GpuBuffer;
-  readonly rowStride: number;
-}
-
-interface List {
-  readonly buffer: GpuBuffer;
-  readonly offset: number;
-  readonly rowStride: number;
-  readonly columnStride: number;
-  readonly stepStride: number;
-  readonly slots: number;
-}
-
-const listOf = (buffer: GpuBuffer): List => ({
+const listOf = (buffer: GpuBuffer): Operand => ({
   buffer, offset: 0, rowStride: 1, columnStride: 0, stepStride: 0, slots: 1,
 }); // prettier-ignore
 
@@ -24,14 +11,13 @@ const listOf = (buffer: GpuBuffer): List => ({
  * @param owner the lists are freed with it
  * @returns a kernel that first writes the lists, unless they are those of its last run
  */
-export function lists<I extends Index>(
+export function lists(
   memory: Memory,
   owner: GpuBuffer,
-  index: I,
+  index: Operand,
   rows: number,
   tableRows: number,
-  at: (index: I, step: number) => number,
-  bind: (starts: List, order: List) => BoundKernel,
+  bind: (starts: Operand, order: Operand) => BoundKernel,
 ): BoundKernel {
   const starts = memory.alloc(tableRows + 1, owner);
   const order = memory.alloc(Math.max(1, rows), owner);
