@@ -3,6 +3,7 @@ export { differentiate, type Adjoint } from "./adjoint.ts";
 export { readCall, writeCall, type Call } from "./call.ts";
 export * from "./check.ts";
 export { backward } from "./compile/backward.ts";
+export { copyOf } from "./compile/copy.ts";
 export { compile, type CompileOptions } from "./compile/compile.ts";
 export { verify, verifying } from "./compile/verify.ts";
 export type { Engine } from "./engine.ts";

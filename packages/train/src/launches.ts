@@ -1,7 +1,7 @@
 /** Programs over parameters, written down by hand: every buffer is a fixed matrix, every launch has rows of its own. */
 import { Expr } from "@recurra/core";
 import {
-  NetworkGraph, type Argument, type BufferSpec, type FunctionName, type Instruction, type Launch, type MapKernel, type Operand, type Program,
+  copyOf, NetworkGraph, type Argument, type BufferSpec, type FunctionName, type Instruction, type Launch, type MapKernel, type Operand, type Program,
 } from "@recurra/core/internal"; // prettier-ignore
 
 /** A buffer of a program, by its number, and its size. */
@@ -52,12 +52,7 @@ export class Launches {
   }
 
   copy(from: Matrix, to: Matrix): void {
-    this.map(
-      "copy",
-      { inputs: 1, instructions: [{ fn: "copy", args: [{ input: 0 }] }], outputs: [0] },
-      [from],
-      [to],
-    );
+    this.#launches.push(copyOf(operand(from), operand(to), to.rows));
   }
 
   /** The sum of each row of `from`, below each other from a row of `to` on. */

@@ -9,6 +9,11 @@ export function refuses(call: () => unknown, code: ErrorCode, says: RegExp): voi
   } catch (thrown) {
     error = thrown;
   }
+  expectRefusal(error, code, says);
+}
+
+/** @param error what a call has thrown, if it has */
+export function expectRefusal(error: unknown, code: ErrorCode, says: RegExp): void {
   if (error === undefined) expect.fail("the call wasn't refused");
   expect(error).toBeInstanceOf(RecurraError);
   const { code: given, message } = error as RecurraError;
