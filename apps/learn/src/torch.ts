@@ -54,7 +54,7 @@ async function open(python: string, backend: Backend, experiment: Experiment): P
     async state() {
       const { tensors } = await pipe.ask({ op: "state" }, {});
       model.setParameters(tensors);
-      return { step, parameters: tensors, moments: {} };
+      return { step, parameters: tensors, optimizer: "torch", moments: {} };
     },
     restore({ parameters }) {
       // Questions are answered in turn: what comes next finds them in place.

@@ -41,7 +41,7 @@ const silent = (name: string): Engine => ({
       model,
       step: async (batch) => ({ ...evaluation(batch), step: ++step, learningRate: 0 }),
       evaluate: async (batch) => evaluation(batch),
-      state: async () => ({ step, parameters: model.parameters(), moments: {} }),
+      state: async () => ({ step, parameters: model.parameters(), optimizer: "a test's", moments: {} }),
       restore: () => {},
       explain: () => "says nothing",
       dispose: () => model.dispose(),

@@ -85,9 +85,9 @@ export async function* fitting(
   if (validation) await validate(trainer, validation, metrics, signal, 1);
   let measures = metrics.length === 0;
 
+  throwIfAborted(signal);
   while (at.ended === undefined && at.epoch < epochs) {
     for await (const batch of batchesOf(data, at.epoch, at.batch, `epoch ${at.epoch}`)) {
-      throwIfAborted(signal);
       const { epoch, batch: index } = at;
       const taken = await inBatch(`batch ${index} of epoch ${epoch}`, async () => {
         const given = continued(batch, at.carried);
@@ -104,6 +104,7 @@ export async function* fitting(
       const { loss, learningRate } = taken;
       yield { type: "step", epoch, batch: index, batches: data.size, step, loss, learningRate };
       await turn();
+      throwIfAborted(signal);
     }
     if (at.batch === 0)
       fail("INVALID_ARGUMENT", `fit: expected at least one batch, got none in epoch ${at.epoch}`);

@@ -149,7 +149,7 @@ function train(
           const parameters = tensors(places);
           // Of a backend that answers later the model has copies.
           if (!backend.readSync) engine.setParameters(parameters);
-          return { step: taken, parameters, moments: tensors(held) };
+          return { step: taken, parameters, optimizer: optimizer.name, moments: tensors(held) };
         },
         undefined,
       );
@@ -157,7 +157,13 @@ function train(
 
     restore(state) {
       engine.idle();
-      checkOptions(state, ["step", "parameters", "moments"], "trainer: restore");
+      checkOptions(state, ["step", "parameters", "optimizer", "moments"], "trainer: restore");
+      check(
+        state.optimizer === optimizer.name,
+        "trainer: restore",
+        `a state of ${optimizer.name}`,
+        state.optimizer,
+      );
       checkWhole(state.step, "trainer: restore: step", 0);
       const known = new Map(moments.map((moment) => [moment.name, moment]));
       const values = readTensors(state.moments, "moment", known, ({ storage }) => [
@@ -168,7 +174,7 @@ function train(
       if (missing !== undefined)
         fail(
           "UNKNOWN_NAME",
-          `trainer: restore: expected the moment ${missing}, got none; was it saved by ${optimizer.name}?`,
+          `trainer: restore: expected the moment ${missing}, got none; was it saved with the same options?`,
         );
       const given = isRecord(state.parameters) ? state.parameters : undefined;
       const absent = [...graph.parameters.keys()].find((name) => given && !Object.hasOwn(given, name));

@@ -40,6 +40,8 @@ export interface TrainerState {
   readonly step: number;
   /** Of the model, by name. */
   readonly parameters: Readonly<Record<string, Tensor>>;
+  /** Whose moments these are. */
+  readonly optimizer: string;
   /** Of the optimizer: `moment.parameter storage`. */
   readonly moments: Readonly<Record<string, Tensor>>;
 }

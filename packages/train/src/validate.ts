@@ -37,7 +37,7 @@ export async function validate(
     await turn();
     if (index === most) break;
   }
-  if (index === 0) fail("INVALID_ARGUMENT", "fit: expected at least one batch of validation data, got none");
+  if (index === 0) fail("INVALID_ARGUMENT", "validate: expected at least one batch of validation data, got none");
   return meansOf(sums, metrics);
 }
 

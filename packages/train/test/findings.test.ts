@@ -180,6 +180,35 @@ describe("one cycle", () => {
   });
 });
 
+describe("a run", () => {
+  it("that is cancelled at its last batch ends by the signal's reason", async () => {
+    const controller = new AbortController();
+    const reason = new Error("enough");
+    const running = async () => {
+      for await (const event of train.fit(open(), data, { ...how, signal: controller.signal }))
+        if (event.type === "step" && event.batch === 1) controller.abort(reason);
+    };
+    await expect(running()).rejects.toBe(reason);
+  });
+
+  it("of one optimizer isn't gone on with by another that has such moments", async () => {
+    const trainerOf = (optimizer: train.Optimizer) =>
+      train.createTrainer(open(), { loss: meanSquared(), optimizer });
+    const saved = await trainerOf(train.adam()).state();
+    const [same, other] = [trainerOf(train.adam()), trainerOf(train.adamW())];
+    same.restore(saved);
+    await refuses(() => other.restore(saved), "INVALID_ARGUMENT", /a state of adamW, got "adam"/);
+  });
+});
+
+describe("a vocabulary", () => {
+  it("is in the order of code points", () => {
+    // By UTF-16 the second would come first: it begins with 0xD83D.
+    const { tokens } = train.vocabulary("\u{FF5E}\u{1F600}\u{FF5E}\u{1F600}");
+    expect(tokens).toEqual(["\u{FF5E}", "\u{1F600}"]);
+  });
+});
+
 describe("sampling refuses", () => {
   const half = () => 0.5;
   const model = () =>

@@ -30,7 +30,10 @@ export interface Position {
 
 const format = "recurra training 1";
 
-export function toSnapshot(position: Position, { step, parameters, moments }: TrainerState): Snapshot {
+export function toSnapshot(
+  position: Position,
+  { step, parameters, optimizer, moments }: TrainerState,
+): Snapshot {
   const { carried, bestParameters, ...rest } = position;
   const groups = { parameters, moments, carried, best: bestParameters };
   return {
@@ -39,7 +42,7 @@ export function toSnapshot(position: Position, { step, parameters, moments }: Tr
         Object.entries(tensors).map(([name, tensor]) => [`${group}/${name}`, tensor]),
       ),
     ),
-    metadata: { format, run: JSON.stringify({ step, ...rest }) },
+    metadata: { format, run: JSON.stringify({ step, optimizer, ...rest }) },
   };
 }
 
@@ -68,8 +71,11 @@ export function fromSnapshot(
     (groups[name.slice(0, cut)] ??= {})[name.slice(cut + 1)] = tensor;
   }
   const { parameters = {}, moments = {}, carried = {}, best = {} } = groups;
-  const { step, ...position } = run;
-  return { position: { ...position, carried, bestParameters: best }, state: { step, parameters, moments } };
+  const { step, optimizer, ...position } = run;
+  return {
+    position: { ...position, carried, bestParameters: best },
+    state: { step, parameters, optimizer, moments },
+  };
 }
 
 function parse(text: string): unknown {
@@ -80,10 +86,14 @@ function parse(text: string): unknown {
   }
 }
 
-type Run = Omit<Position, "carried" | "bestParameters"> & { readonly step: number };
+type Run = Omit<Position, "carried" | "bestParameters"> & {
+  readonly step: number;
+  readonly optimizer: string;
+};
 
 const isRun = (run: unknown): run is Run =>
   isRecord(run) &&
   [run.step, run.epoch, run.batch, run.waited].every((value) => isWhole(value, 0)) &&
   isWhole(run.seed, -Infinity) &&
+  typeof run.optimizer === "string" &&
   isRecord(run.sums);

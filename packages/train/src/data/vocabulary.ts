@@ -105,4 +105,12 @@ function checkSplit({ split, unknown }: VocabularyOptions, who: string): void {
   check(unknown === undefined || isText(unknown), `${who}: unknown`, "a text", unknown);
 }
 
-const byCodePoint = (a: string, b: string): number => (a < b ? -1 : 1);
+/** Not `<`, which goes by halves of surrogate pairs. */
+function byCodePoint(a: string, b: string): number {
+  const [left, right] = [a, b].map((text) => Array.from(text, (c) => c.codePointAt(0) as number)) as [
+    number[],
+    number[],
+  ];
+  const i = left.findIndex((point, k) => point !== right[k]);
+  return i < 0 ? left.length - right.length : (left[i] as number) - (right[i] ?? -1);
+}
