@@ -37,7 +37,8 @@ export async function validate(
     await turn();
     if (index === most) break;
   }
-  if (index === 0) fail("INVALID_ARGUMENT", "validate: expected at least one batch of validation data, got none");
+  if (index === 0)
+    fail("INVALID_ARGUMENT", "validate: expected at least one batch of validation data, got none");
   return meansOf(sums, metrics);
 }
 
