@@ -65,13 +65,13 @@ describe.skipIf(!chromiumIsHere())("Chromium", { timeout: 60_000 }, () => {
   const page = (text: string, flags: readonly string[] = []) =>
     chromiumEngine("page", { folder: folderWith({ "page.js": text }), flags });
   /** A page that hands on what its worker says, as the real one does. */
-  const worker = (text: string) =>
+  const worker = (text: string, onerror = `({ message }) => tell(${say("message")})`) =>
     chromiumEngine("worker", {
       folder: folderWith({
         "page.js": `
         const worker = new Worker("worker.js" + location.search, { type: "module" });
         worker.onmessage = ({ data }) => tell(data);
-        worker.onerror = ({ message }) => tell(${say("message")});`,
+        worker.onerror = ${onerror || "null"};`,
         "worker.js": text,
       }),
     });
@@ -112,11 +112,13 @@ describe.skipIf(!chromiumIsHere())("Chromium", { timeout: 60_000 }, () => {
     expect(messages.map(({ type }) => type)).toEqual(["start"]);
   });
 
-  test("passes on an error that nothing catches", async () => {
-    await expect(told(page(`throw new TypeError("my fault")`))).rejects.toThrow("my fault");
-    expect(await told(worker(`throw new TypeError("my fault")`))).toMatchObject([
-      { reason: expect.stringContaining("my fault") as string },
-    ]);
+  test.each([
+    ["a page", page],
+    ["a worker", worker],
+    ["a worker whose page says nothing of it", (text: string) => worker(text, "")],
+  ])("passes on an error that nothing catches in %s, once", async (_, engine) => {
+    const failed = { type: "failed", reason: expect.stringContaining("my fault") as string };
+    expect(await told(engine(`throw new TypeError("my fault")`))).toEqual([failed]);
   });
 
   test("a script that isn't there is an error", async () => {

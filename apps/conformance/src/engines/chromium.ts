@@ -41,13 +41,19 @@ async function visit(browser: Browser, url: string, tell: Tell): Promise<void> {
     const broke = (reason: string) => reject(new Error(reason));
     browser.on("disconnected", () => broke("the browser ended"));
     page.on("crash", () => broke("the page crashed; most often it is out of memory"));
-    page.on("pageerror", ({ stack, message }) => broke(`an error that nothing caught: ${stack ?? message}`));
     page.on("response", (answer) => void (answer.ok() || broke(`${answer.url()}: ${answer.status()}`)));
     page.on("console", (message) => console.error(`page: ${message.text()}`));
+    let over = false;
     const hear = async (message: Message): Promise<void> => {
+      if (over) return;
+      over = message.type === "end" || message.type === "failed";
       await tell(message);
-      if (message.type === "end" || message.type === "failed") resolve();
+      if (over) resolve();
     };
+    // A worker's error comes twice, from the browser and from its page, in either order.
+    page.on("pageerror", ({ stack, message }) => {
+      hear({ type: "failed", reason: `an error that nothing caught: ${stack ?? message}` }).catch(reject);
+    });
     const open = async (): Promise<void> => {
       await page.exposeFunction("tell", hear);
       await page.goto(url, { waitUntil: "commit" });
