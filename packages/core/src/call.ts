@@ -67,7 +67,7 @@ export function readCall(
 function named(x: unknown, names: readonly string[]): Readonly<Record<string, Tensor | IdTensor>> {
   check(isRecord(x), "input", "a tensor { shape, data }", x);
   if ("shape" in x && "data" in x) {
-    check(names.length === 1, "input", `tensors for ${list(names)} by name`, x);
+    if (names.length !== 1) check(false, "input", `tensors for ${list(names)} by name`, x);
     return { [names[0] as string]: x as unknown as Tensor };
   }
   for (const name of Object.keys(x))

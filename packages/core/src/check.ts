@@ -25,7 +25,7 @@ export function checkWhole(value: unknown, who: string, least = 1, most = Infini
 
 /** Checks a value against the few that there are. */
 export function checkOneOf(value: unknown, allowed: readonly unknown[], who: string): void {
-  check(allowed.includes(value), who, allowed.map((a) => JSON.stringify(a)).join(" or "), value);
+  if (!allowed.includes(value)) check(false, who, allowed.map((a) => JSON.stringify(a)).join(" or "), value);
 }
 
 /** Something with names of its own to look at; a list or a Map has none, and would be taken for an empty record. */
@@ -34,7 +34,7 @@ export const isRecord = (value: unknown): value is Readonly<Record<string, unkno
 
 /** Options are records of known names: a misspelt one would be passed over without a word. @throws INVALID_ARGUMENT, UNKNOWN_NAME */
 export function checkOptions(options: object, known: readonly string[], who: string): void {
-  check(isRecord(options), who, `options { ${known.join(", ")} }`, options);
+  if (!isRecord(options)) check(false, who, `options { ${known.join(", ")} }`, options);
   for (const name of Object.keys(options))
     if (!known.includes(name))
       fail("UNKNOWN_NAME", `${who}: expected options among ${known.join(", ")}, got ${name}`);
@@ -43,7 +43,7 @@ export function checkOptions(options: object, known: readonly string[], who: str
 /** Names with dots or spaces are made by Recurra: of states, gates and gradients. */
 export function checkName(name: unknown, who: string, taken: readonly string[] = []): void {
   check(
-    typeof name === "string" && /^[^.#\s]+$/.test(name) && !taken.includes(name),
+    typeof name === "string" && /^(?!__proto__$)[^.#\s]+$/.test(name) && !taken.includes(name),
     who,
     `names without dots and spaces${taken.length > 0 ? `, other than ${taken.join(", ")}` : ""}`,
     name,

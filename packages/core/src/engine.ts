@@ -51,7 +51,7 @@ export interface ModelOptions {
   readonly weights?: "float32" | "int8";
 }
 
-/** How many programs and batch sizes stay bound for further calls: those used last. */
+/** How many programs and batch sizes stay bound for further calls: the newest. */
 const most = 8;
 
 export const openEngine = (
@@ -64,10 +64,9 @@ export const openEngine = (
     const values = new Map<string, Float32Array>();
     const buffers = new Map<string, DeviceBuffer>();
     const plans = new Map<string, Plan>();
-    /** By recipe and batch size; last used, last. */
-    const executions = new Map<string, Execution>();
+    /** One for a recipe and batch size; the newest first. */
+    let executions: Execution[] = [];
     const calls = owner.own(lane(backend, "model"));
-    owner.own({ dispose: () => executions.clear() });
 
     const set = ({ name, storage, row, width }: ParameterNode, data: Float32Array): void => {
       values.set(name, data.slice());
@@ -130,16 +129,14 @@ export const openEngine = (
       },
       release: (execution) => owner.release(execution),
       kept(recipe, steps, batch) {
-        const key = `${recipe.name} ${batch}`;
-        let execution = executions.get(key);
-        executions.delete(key);
+        let execution = executions.find((e) => e.program.name === recipe.name && e.batch === batch);
         if (!execution || execution.steps < steps) {
+          executions = executions.filter((other) => other !== execution);
           owner.release(execution);
           execution = engine.bind(recipe, steps, batch);
+          executions.unshift(execution);
+          owner.release(executions.splice(most)[0]);
         }
-        executions.set(key, execution);
-        for (const [oldest, spare] of executions)
-          if (executions.size > most && executions.delete(oldest)) owner.release(spare);
         return execution;
       },
     };

@@ -69,6 +69,7 @@ export const execute = (
     });
     const bound = owner.own(prepared.bind(steps, batch, buffers));
     let parity: Parity = 0;
+    const initials: Record<string, Float32Array> = {};
 
     const buffer = (index: number, which = 0) => buffers.get(index)?.[which] as DeviceBuffer;
     const stateOf = (name: string) => program.states.find((s) => s.name === name) as StateSpec;
@@ -83,8 +84,8 @@ export const execute = (
       },
       writeState(name, data) {
         const state = stateOf(name);
-        const values = data ?? new Float32Array(batch * width(state.buffer)).fill(state.initial);
-        backend.write(buffer(state.buffer, parity), values, 0);
+        data ??= initials[name] ??= new Float32Array(batch * width(state.buffer)).fill(state.initial);
+        backend.write(buffer(state.buffer, parity), data, 0);
       },
       run(count) {
         bound.run(count, parity);

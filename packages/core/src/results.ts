@@ -62,12 +62,18 @@ export const collect = <G extends string, R>(
   groups: Readonly<Record<G, readonly Wanted[]>>,
   then: (found: Found<G>) => R,
 ): R | Promise<R> => {
-  const all = Object.entries<readonly Wanted[]>(groups);
-  const tensors = (list: readonly Wanted[]) =>
-    Object.fromEntries(list.map((wanted) => [wanted.name, tensorOf(wanted)]));
+  const all: Wanted[] = [];
+  for (const group in groups) all.push(...groups[group]);
   return lane.read(
-    all.flatMap(([, list]) => list),
-    () => then(Object.fromEntries(all.map(([group, list]) => [group, tensors(list)])) as Found<G>),
+    all,
+    () => {
+      const found = {} as Record<G, Record<string, Tensor>>;
+      for (const group in groups) {
+        const tensors: Record<string, Tensor> = (found[group] = {});
+        for (const wanted of groups[group]) tensors[wanted.name] = tensorOf(wanted);
+      }
+      return then(found);
+    },
     undefined,
   );
 };

@@ -149,6 +149,11 @@ describe("a network that makes no sense is refused where it is written", () => {
     ["no inputs", () => network({}, () => ({})), /at least one input/],
     ["no outputs", () => network({ x: 2 }, () => ({})), /at least one output/],
     ["an input called mask", () => network({ mask: 2 }, ({ mask }) => mask), /other than mask/],
+    [
+      "an output that a record can't hold",
+      () => network({ x: 2 }, ({ x }) => ({ ["__proto__"]: x })),
+      /output: expected names without dots.*, got "__proto__"/,
+    ],
     ["an input with a dot", () => network({ "d.x": 2 }, (v) => v["d.x"]), /without dots/],
     [
       "an output with a space",
