@@ -28,6 +28,9 @@ export interface Entry {
 
 const THREADS = 2;
 
+/** int8 weights by relaxed dot products, which a module made ahead of time has even where they aren't the faster way. */
+const DOTS = "int8-prebuilt-relaxed";
+
 /** Chromium's own rasteriser, SwiftShader: a machine without a GPU has no other WebGL. */
 const softwareGl = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"];
 
@@ -41,7 +44,7 @@ export const backends: Registry = {
   wasm: {
     engines: [...nodes, ...browsers],
     // Modules that were made ahead of time, and other ways to run.
-    variants: [...moduleFiles, "threads", "int8"],
+    variants: [...moduleFiles, "threads", "int8", DOTS],
     scriptSources: ["'wasm-unsafe-eval'"],
     // Threads.
     workerSources: ["blob:"],
@@ -55,11 +58,13 @@ export const backends: Registry = {
           throw new Error(`expected ${THREADS} threads, got ${backend.name}`);
         return backend;
       }
-      if (variant === "int8") return (await openWasm({ int8: true })).weights?.int8 as Backend;
-      const name = moduleFiles.find((known) => known === variant);
-      if (name === undefined) return openWasm();
-      if (!find) throw new Error(`expected to be told where ${name}.wasm is`);
-      return openWasm({ module: await find(name) });
+      const int8 = variant === "int8" || variant === DOTS;
+      const name = moduleFiles.find(
+        (known) => known === variant || (variant === DOTS && known === "prebuilt-relaxed"),
+      );
+      if (name !== undefined && !find) throw new Error(`expected to be told where ${name}.wasm is`);
+      const backend = await openWasm({ int8, module: name && (await find?.(name)) });
+      return int8 ? (backend.weights?.int8 as Backend) : backend;
     },
   },
   gpujs: {

@@ -3,6 +3,7 @@ import { fail } from "./errors.ts";
 import type { Memory } from "./memory.ts";
 import { emit, Places, probe } from "./module.ts";
 import type { Format } from "./format.ts";
+import type * as Format8 from "./format8.ts";
 import type { Prebuilt } from "./prebuilt.ts";
 import type { Crew } from "./team.ts";
 import { instead, platform, type Exports, type WasmModule } from "./webassembly.ts";
@@ -17,19 +18,24 @@ const hasRelaxed = (): boolean => (relaxedHere ??= platform().validate(probe(tru
 
 export class Engine {
   readonly relaxed: boolean;
+  /** Of weights that aren't in float32. */
+  readonly format: Format | undefined;
   readonly #instances = new Map<string, Exports>();
 
   constructor(
     readonly memory: Memory,
     readonly prebuilt?: Prebuilt,
     readonly crew?: Crew,
-    readonly format?: Format,
+    format8?: typeof Format8,
   ) {
     this.relaxed = prebuilt ? prebuilt.contents.relaxed : hasRelaxed();
     if (!prebuilt && !this.relaxed && !platform().validate(probe(false)))
       fail("UNSUPPORTED", `openWasm: expected WebAssembly with SIMD, got an engine without; ${instead}`);
     // What a policy forbids shows now, not at the first model.
     if (!prebuilt) this.#compile("probe", () => probe(false));
+    this.format = format8?.int8(
+      this.relaxed && (prebuilt !== undefined || !format8.dotSaturates(platform())),
+    );
   }
 
   /** To ask where kernels lie in the module that will be `instance(places)`. */
@@ -43,7 +49,7 @@ export class Engine {
     if (!instance) {
       const module =
         this.prebuilt?.module ??
-        this.#compile(`${this.relaxed}${this.crew ? "threads" : ""}${this.format ? "int8" : ""}|${key}`, () =>
+        this.#compile(`${this.relaxed}${this.crew ? "threads" : ""}${this.format?.name}|${key}`, () =>
           this.bytes(places),
         );
       try {

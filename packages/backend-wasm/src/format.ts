@@ -5,12 +5,14 @@ import type { Matrix } from "./matrix.ts";
 import type { Memory } from "./memory.ts";
 
 export interface Format {
+  /** Tells modules apart. */
+  readonly name: string;
   readonly accuracy: Accuracy;
   /** The gemm whose right operand is packed so. */
-  gemm(assembler: Assembler, relaxed: boolean): Routine;
+  gemm(assembler: Assembler): Routine;
   /** How far a sum runs before the next block, and the scratch for its left operand. */
   sizes(depth: number, most: number): { readonly stripe: number; readonly leftBytes: number };
   /** Of a packed matrix. */
-  bytes(depth: number, width: number, relaxed: boolean): number;
-  pack(memory: Memory, matrix: Matrix, to: number, relaxed: boolean): void;
+  bytes(depth: number, width: number): number;
+  pack(memory: Memory, matrix: Matrix, to: number): void;
 }

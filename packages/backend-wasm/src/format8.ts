@@ -12,13 +12,17 @@ const int8Accuracy: Accuracy = {
   quantized: { weights: WEIGHT_STEPS, activations: ACTIVATION_STEPS },
 };
 
-export const int8: Format = {
+export { dotSaturates } from "./dot.ts";
+
+/** @param dots by relaxed dot products */
+export const int8 = (dots: boolean): Format => ({
+  name: dots ? "int8 by dots" : "int8",
   accuracy: int8Accuracy,
-  gemm: gemm8,
+  gemm: (assembler) => gemm8(assembler, dots),
   sizes: int8Sizes,
-  bytes: int8Bytes,
-  pack: packInt8,
-};
+  bytes: (depth, width) => int8Bytes(depth, width, dots),
+  pack: (memory, matrix, to) => packInt8(memory, matrix, to, dots),
+});
 
 /**
  * The same device, its programs' matrices in int8. Kernels that are asked for one by one know no parameters: they run in float32.

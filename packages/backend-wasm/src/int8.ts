@@ -4,7 +4,7 @@
  * products are exact whole numbers, so a row's result is the same bits in any batch and in any order.
  *
  * A panel holds some of the matrix's rows: a few of its columns after another, 64 bytes a step of the sum; then a factor for each
- * row, and where dot products are relaxed, the sum of its weights' steps times 8192 (engine/gemm8.ts).
+ * row, and where relaxed dot products do it, the sum of its weights' steps times 8192 (engine/gemm8.ts).
  */
 import type { Matrix } from "./matrix.ts";
 import type { Memory } from "./memory.ts";
@@ -32,7 +32,7 @@ export interface Panel {
 export const STEP_BYTES = 64;
 
 /** Signed bytes by bytes of 7 bits, four at once. */
-const relaxedPanel: Panel = {
+const dotPanel: Panel = {
   columns: 16,
   deep: 4,
   tailBytes: 2 * 64,
@@ -53,7 +53,7 @@ const basePanel: Panel = {
   bias: (j) => (j & 4 ? 0 : 128),
 };
 
-export const panelOf = (relaxed: boolean): Panel => (relaxed ? relaxedPanel : basePanel);
+export const panelOf = (dots: boolean): Panel => (dots ? dotPanel : basePanel);
 
 /** Depth of a sum: 2048 · 127 · 8191 is less than 2³¹. Deeper ones are done in stripes, each rounded on its own. */
 export const STRIPE8 = 2048;
@@ -84,8 +84,8 @@ const stripesOf = (depth: number): (readonly [number, number])[] =>
 const weightBytes = ({ deep }: Panel, depth: number): number => (STEP_BYTES * whole(depth)) / deep;
 
 /** Bytes of a packed [width, depth] matrix: a quarter of float32, and 4 or 8 a row. */
-export function int8Bytes(depth: number, width: number, relaxed: boolean): number {
-  const panel = panelOf(relaxed);
+export function int8Bytes(depth: number, width: number, dots: boolean): number {
+  const panel = panelOf(dots);
   const bytes = stripesOf(depth).map(([from, to]) => weightBytes(panel, to - from) + panel.tailBytes);
   return Math.ceil(width / panel.columns) * bytes.reduce((a, b) => a + b, 0);
 }
@@ -95,10 +95,10 @@ export function packInt8(
   { memory: { buffer } }: Memory,
   { from, depthStride, columnStride, depth, width }: Matrix,
   to: number,
-  relaxed: boolean,
+  dots: boolean,
 ): void {
   const [floats, bytes, words] = [new Float32Array(buffer), new Int8Array(buffer), new Int32Array(buffer)];
-  const panel = panelOf(relaxed);
+  const panel = panelOf(dots);
   const { columns, deep, place, bias } = panel;
   let at = to;
   for (const [first, last] of stripesOf(depth))
@@ -118,7 +118,7 @@ export function packInt8(
           sum += steps;
         }
         floats[tail / 4 + j] = scale / (ACTIVATION_STEPS * SUM_SCALE);
-        if (relaxed) words[tail / 4 + columns + j] = (ACTIVATION_STEPS + 1) * sum;
+        if (dots) words[tail / 4 + columns + j] = (ACTIVATION_STEPS + 1) * sum;
       }
       at = tail + panel.tailBytes;
     }

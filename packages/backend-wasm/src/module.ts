@@ -52,7 +52,7 @@ interface EngineRoutines {
 const engines = new Map<string, EngineRoutines>();
 
 function engine(relaxed: boolean, format: Format | undefined): EngineRoutines {
-  const key = `${relaxed}${format !== undefined}`;
+  const key = `${relaxed}${format?.name}`;
   const known = engines.get(key);
   if (known) return known;
   const assembler = new Assembler();
@@ -64,7 +64,7 @@ function engine(relaxed: boolean, format: Format | undefined): EngineRoutines {
     max: reduce(assembler, "max"),
     gather: gather(assembler),
     scatterAdd: scatterAdd(assembler),
-    gemm8: format?.gemm(assembler, relaxed) ?? product.gemm,
+    gemm8: format?.gemm(assembler) ?? product.gemm,
   };
   for (const place of places) assembler.tabled(routines[place]);
   assembler.export("pack", product.pack);

@@ -3,7 +3,6 @@ import type { PreparedProgram, Program, SyncBackend } from "@recurra/core";
 import { accuracy } from "./accuracy.ts";
 import { Engine } from "./engine.ts";
 import { fail, kindOf } from "./errors.ts";
-import type { Format } from "./format.ts";
 import type * as Format8 from "./format8.ts";
 import { prepareKernel } from "./kernel.ts";
 import { Memory } from "./memory.ts";
@@ -52,9 +51,9 @@ export async function openWasm(options: WasmOptions = {}): Promise<SyncBackend> 
 /** With a crew, or alone; with int8 weights on offer, or not. */
 export function open(prebuilt: Prebuilt | undefined, crew?: Crew, format?: typeof Format8): SyncBackend {
   const memory = crew?.memory ?? new Memory();
-  const engine = engineOf(memory, prebuilt, crew, format?.int8);
+  const engine = engineOf(memory, prebuilt, crew, format);
   const preparing =
-    (weights?: Format) =>
+    (weights?: Engine["format"]) =>
     (program: Program): PreparedProgram => {
       memory.check();
       return prepareProgram(engine, program, weights);
@@ -82,7 +81,7 @@ export function open(prebuilt: Prebuilt | undefined, crew?: Crew, format?: typeo
   };
   // Threads share out what is in float32 alone.
   return format && !crew
-    ? { ...float32, weights: { int8: format.inInt8(float32, preparing(format.int8), fail) } }
+    ? { ...float32, weights: { int8: format.inInt8(float32, preparing(engine.format), fail) } }
     : float32;
 }
 
@@ -90,7 +89,7 @@ function engineOf(
   memory: Memory,
   prebuilt: Prebuilt | undefined,
   crew: Crew | undefined,
-  format: Format | undefined,
+  format: typeof Format8 | undefined,
 ): Engine {
   try {
     return new Engine(memory, prebuilt, crew, format);

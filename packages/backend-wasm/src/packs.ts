@@ -38,9 +38,7 @@ export class Packs {
     let pack = packs.get(key);
     if (!pack) {
       const { depth, width } = matrix;
-      const address = this.memory.take(
-        int8 ? int8.bytes(depth, width, this.relaxed) : packedBytes(depth, width),
-      );
+      const address = this.memory.take(int8 ? int8.bytes(depth, width) : packedBytes(depth, width));
       packs.set(key, (pack = { key, int8, matrix, buffer, address, version: -1, users: 0 }));
     }
     if (!this.#taken.includes(pack)) {
@@ -55,7 +53,7 @@ export class Packs {
     for (let i = 0; i < this.#taken.length; i++) {
       const pack = this.#taken[i]!;
       if (pack.version === pack.buffer.version) continue;
-      if (pack.int8) pack.int8.pack(this.memory, pack.matrix, pack.address, this.relaxed);
+      if (pack.int8) pack.int8.pack(this.memory, pack.matrix, pack.address);
       else this.#pack(pack);
       pack.version = pack.buffer.version;
     }

@@ -67,7 +67,7 @@ export function emitPrebuilt(
   extend?: Crew["extend"],
 ): Uint8Array {
   const byKey = new Map([...singles(), ...maps].map((map) => [mapKey(map), map]));
-  return emit([...byKey.values()], relaxed, extend, int8, {
+  return emit([...byKey.values()], relaxed, extend, int8(relaxed), {
     engine: engineKey(relaxed),
     relaxed,
     maps: Array.from(byKey.keys(), hash),

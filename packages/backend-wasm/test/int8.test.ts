@@ -220,16 +220,16 @@ const repacked = (
   actual: typeof Int8,
   change: (factors: Float32Array, sums: Int32Array) => void,
 ): Pick<typeof Int8, "packInt8"> => ({
-  packInt8(memory, matrix, to, relaxed) {
-    actual.packInt8(memory, matrix, to, relaxed);
-    const { columns, tailBytes } = actual.panelOf(relaxed);
-    const bytes = actual.int8Bytes(matrix.depth, columns, relaxed);
+  packInt8(memory, matrix, to, dots) {
+    actual.packInt8(memory, matrix, to, dots);
+    const { columns, tailBytes } = actual.panelOf(dots);
+    const bytes = actual.int8Bytes(matrix.depth, columns, dots);
     const { buffer } = memory.memory;
-    for (let panel = to; panel < to + actual.int8Bytes(matrix.depth, matrix.width, relaxed); panel += bytes) {
+    for (let panel = to; panel < to + actual.int8Bytes(matrix.depth, matrix.width, dots); panel += bytes) {
       const tail = panel + bytes - tailBytes;
       change(
         new Float32Array(buffer, tail, columns),
-        new Int32Array(buffer, tail + 4 * columns, relaxed ? columns : 0),
+        new Int32Array(buffer, tail + 4 * columns, dots ? columns : 0),
       );
     }
   },

@@ -2,7 +2,7 @@
  * `gemm` by a matrix in int8 (../int8.ts says how it lies): each row of the left operand is rounded to 14 bits with a scale of its
  * own, the products are summed exactly, and a result is addend + sum · scales. Where a row holds NaN or ∞, all its results are NaN.
  *
- * With relaxed SIMD, whose dot product takes 8 bits by 7: what is rounded is made positive by adding 8192 and split in halves of 7
+ * By relaxed dot products (`dots`), which take 8 bits by 7: what is rounded is made positive by adding 8192 and split in halves of 7
  * bits; 8192 times the sum of a row's weights is taken off again. The sums are the same.
  */
 import {
@@ -19,7 +19,7 @@ const SMALL = 2 ** -100;
 const UP = 2 ** 80;
 
 /** Rounds a row. Parameters: from, depth, to. What is read past the end meets weights of 0. */
-function round(assembler: Assembler, relaxed: boolean): Routine {
+function round(assembler: Assembler, dots: boolean): Routine {
   return assembler.routine({ parameters: [I32, I32, I32] }, (parameters, locals) => {
     const [from, depth, to] = parameters;
     const [k, whole, at, sums] = locals(I32);
@@ -29,7 +29,7 @@ function round(assembler: Assembler, relaxed: boolean): Routine {
     const see = (value: Code[]): Code => largest.set(v.maxI32(largest, v.and([value], magnitude)));
     const zeros = Array<number>(8).fill(0);
     const twice128 = 128 | (128 << 16);
-    const packed = relaxed
+    const packed = dots
       ? [
           x.set(v.or(v.and(x, low), v.and(v.shiftLeftI32(x, 1), high))),
           v.storeHalf(to, v.pick(x, x, 1, 5, 9, 13, 0, 4, 8, 12, ...zeros)),
@@ -56,16 +56,16 @@ function round(assembler: Assembler, relaxed: boolean): Routine {
       scale.set(
         v.and(v.over(v.const(ACTIVATION_STEPS), v.mul(largest, up)), v.notEqual(largest, v.const(0))),
       ),
-      rounder.set(v.const(relaxed ? ROUNDER + ACTIVATION_STEPS + 1 : ROUNDER)),
-      low.set(relaxed ? v.bits(0x7f) : v.lanes(twice128, twice128, 0, 0)),
-      relaxed ? high.set(v.bits(0x7f00)) : [],
+      rounder.set(v.const(dots ? ROUNDER + ACTIVATION_STEPS + 1 : ROUNDER)),
+      low.set(dots ? v.bits(0x7f) : v.lanes(twice128, twice128, 0, 0)),
+      dots ? high.set(v.bits(0x7f00)) : [],
       count(k, 0, depth, 4, [
         x.set(v.add(v.mul(v.mul(v.load(from), up), scale), rounder)),
         packed,
         from.add(16),
         to.add(8),
       ]),
-      relaxed
+      dots
         ? []
         : v.store(sums, v.addI32(v.shuffle(high, high, 0, 0, 0, 0), v.shuffle(high, high, 1, 1, 1, 1))),
     ];
@@ -75,10 +75,10 @@ function round(assembler: Assembler, relaxed: boolean): Routine {
 /**
  * A panel's results of a row. Parameters: the rounded row, the panel, its steps, where the addends are (0: none), where the results go.
  */
-function dots(assembler: Assembler, relaxed: boolean): Routine {
+function products(assembler: Assembler, dots: boolean): Routine {
   return assembler.routine({ parameters: [I32, I32, I32, I32, I32] }, (parameters, locals, local) => {
     const [row, panel, steps, from, to] = parameters;
-    const { columns, deep } = panelOf(relaxed);
+    const { columns, deep } = panelOf(dots);
     const list = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
     const groups = list(columns / 4);
     const vectors = (n: number): Local[] => list(n).map(() => local(V128));
@@ -86,18 +86,18 @@ function dots(assembler: Assembler, relaxed: boolean): Routine {
     const [x, y, weights, magnitude] = locals(V128);
     const [head] = locals(I32);
     const plus = (to: Local | undefined, w: Value, by: Local): Code =>
-      to!.set(relaxed ? v.relaxedDotAdd(w, by, to!) : v.addI32(to!, v.dotI16(w, by)));
+      to!.set(dots ? v.relaxedDotAdd(w, by, to!) : v.addI32(to!, v.dotI16(w, by)));
     /** 16 bytes of a step, in one go. */
     const part = (i: number): Code => [
       weights.set(v.load(panel, 16 * i)),
-      relaxed
+      dots
         ? [plus(high[i], weights, x), plus(low[i], weights, y)]
         : [plus(low[2 * i], weights, x), plus(low[2 * i + 1], v.shiftRightI16(weights, 8), x)],
     ];
     /** The sums of four of the panel's rows. */
     const total = (g: number): Value => {
       const sum = low[g] as Local;
-      if (relaxed)
+      if (dots)
         return v.subI32(v.addI32(v.shiftLeftI32(high[g]!, 7), sum), v.load(panel, 4 * columns + 16 * g));
       // Those of whole numbers have passed 2³² many a time; what is left is exact.
       return g % 2 ? sum : v.subI32(sum, v.shiftLeftI32(low[g + 1]!, 8));
@@ -107,11 +107,11 @@ function dots(assembler: Assembler, relaxed: boolean): Routine {
     return [
       head.set(row),
       row.add(ROW_HEAD),
-      relaxed ? [] : groups.map((g) => (g % 2 ? [] : low[g]!.set(v.load(head, 16)))),
+      dots ? [] : groups.map((g) => (g % 2 ? [] : low[g]!.set(v.load(head, 16)))),
       repeat(
         [
           x.set(v.splatAt(row)),
-          relaxed ? y.set(v.splatAt(row, 4)) : [],
+          dots ? y.set(v.splatAt(row, 4)) : [],
           list(STEP_BYTES / 16).map(part),
           row.add(2 * deep),
           panel.add(STEP_BYTES),
@@ -130,10 +130,10 @@ function dots(assembler: Assembler, relaxed: boolean): Routine {
 }
 
 /** It takes a launch as `gemm` does. */
-export function gemm8(assembler: Assembler, relaxed: boolean): Routine {
-  const rounded = round(assembler, relaxed);
-  const panelDots = dots(assembler, relaxed);
-  const { columns, deep: stepDeep, tailBytes } = panelOf(relaxed);
+export function gemm8(assembler: Assembler, dots: boolean): Routine {
+  const rounded = round(assembler, dots);
+  const panelProducts = products(assembler, dots);
+  const { columns, deep: stepDeep, tailBytes } = panelOf(dots);
   return assembler.routine(launchSignature, ([launch, step, rows], locals) => {
     const number = (name: (typeof gemmNumbers)[number]) =>
       load(launch, NUMBERS + 4 * gemmNumbers.indexOf(name));
@@ -179,7 +179,7 @@ export function gemm8(assembler: Assembler, relaxed: boolean): Routine {
               count(r, 0, high, 1, [
                 out.set(at(to, toRow, [...shiftLeft(j, 2)])),
                 addend.set(choose(from, at(from, fromRow, [...shiftLeft(j, 2)]), 0)),
-                panelDots.call(block, panel, steps, addend, choose(whole, out, edge)),
+                panelProducts.call(block, panel, steps, addend, choose(whole, out, edge)),
                 when(
                   isZero(whole),
                   count(c, 0, shiftLeft(least(sub(width, j), columns), 2), 4, f32.store(add(out, c), f32.load(add(edge, c)))),
