@@ -36,8 +36,6 @@ const commands = {
 const test = {
   unit: commands.unit,
   packaging: commands.packaging,
-  "conformance cpu": { run: [...commands.conformance.run, "--backend", "cpu"] },
-  "conformance wasm": { run: [...commands.conformance.run, "--backend", "wasm"] },
   mutants: commands.mutants,
   lint: commands.lint,
   types: commands.types,
