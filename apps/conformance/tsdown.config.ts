@@ -13,5 +13,6 @@ export default [
   program(["src/conformance.ts", "src/mutants.ts", "src/allocations.ts", "src/kit/node.ts"]),
   page(["src/kit/page.ts", "src/kit/worker.ts"], "dist/browser"),
   page(["src/training/page.ts", "src/training/worker.ts"], "dist/training"),
+  page(["src/lost/page.ts"], "dist/lost"),
   page(["src/worklet/page.ts", "src/worklet/processor.ts"], "dist/worklet"),
 ];

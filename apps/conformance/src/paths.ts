@@ -14,6 +14,8 @@ export const workletFolder = at("../dist/worklet");
 export const rootCommands = at("../../../scripts/run.mjs");
 /** A page that trains, and its worker. */
 export const trainingFolder = at("../dist/training");
+/** A page that loses its context. */
+export const lostFolder = at("../dist/lost");
 export const cacheFolder = at("../../../node_modules/.cache/recurra-engines");
 
 /** A module of WebAssembly that was made ahead of time. */

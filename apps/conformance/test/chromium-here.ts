@@ -1,5 +1,5 @@
 // Whether tests in Chromium can run: without one they are skipped with a message, and fail in CI.
-import { findChromium } from "../src/engines/chromium.ts";
+import { findChromium } from "../src/engines/in-page.ts";
 
 export function chromiumIsHere(): boolean {
   try {

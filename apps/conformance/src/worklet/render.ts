@@ -1,8 +1,7 @@
 // Renders audio through the LSTM in a worklet of headless Chromium, and counts what our code allocates there meanwhile: by sampling
 // of the worklet's own heap, over the protocol of the developer's tools.
-import { type CDPSession, chromium } from "playwright-core";
-import { findChromium, quiet } from "../engines/chromium.ts";
-import { serve } from "../engines/serve.ts";
+import type { CDPSession } from "playwright-core";
+import { inPage } from "../engines/in-page.ts";
 import { workletFolder } from "../paths.ts";
 import type { Rendering } from "./page.ts";
 
@@ -24,34 +23,24 @@ const seconds = 60;
 /** Bytes between samples, on average: one object of 12 bytes a block would be some 200 samples in a minute. */
 const samplingInterval = 1024;
 
-export async function renderInWorklet(way: Way): Promise<Rendered> {
-  const browser = await chromium.launch({ executablePath: findChromium(), args: [...quiet] });
-  try {
-    const server = await serve(workletFolder, { scriptSources: ["'wasm-unsafe-eval'"] });
-    try {
-      const page = await browser.newPage();
-      const session = await page.context().newCDPSession(page);
-      const worklet = await workletOf(session);
-      await page.goto(server.url);
-      await page.waitForFunction("globalThis.rendering");
-      await page.evaluate(`rendering.warm(${JSON.stringify({ ...way, warmSeconds, seconds })})`);
-      const { send } = await worklet();
-      await send("HeapProfiler.enable");
-      await send("HeapProfiler.startSampling", {
-        samplingInterval,
-        includeObjectsCollectedByMajorGC: true,
-        includeObjectsCollectedByMinorGC: true,
-      });
-      const finished = await page.evaluate<Awaited<ReturnType<Rendering["finish"]>>>("rendering.finish()");
-      const { profile } = (await send("HeapProfiler.stopSampling")) as { profile: { head: Sampled } };
-      return { ...finished, allocated: bytesOf(profile.head, server.url) };
-    } finally {
-      server.close();
-    }
-  } finally {
-    await browser.close();
-  }
-}
+export const renderInWorklet = (way: Way): Promise<Rendered> =>
+  inPage(workletFolder, { scriptSources: ["'wasm-unsafe-eval'"] }, async (page, url) => {
+    const session = await page.context().newCDPSession(page);
+    const worklet = await workletOf(session);
+    await page.goto(url);
+    await page.waitForFunction("globalThis.rendering");
+    await page.evaluate(`rendering.warm(${JSON.stringify({ ...way, warmSeconds, seconds })})`);
+    const { send } = await worklet();
+    await send("HeapProfiler.enable");
+    await send("HeapProfiler.startSampling", {
+      samplingInterval,
+      includeObjectsCollectedByMajorGC: true,
+      includeObjectsCollectedByMinorGC: true,
+    });
+    const finished = await page.evaluate<Awaited<ReturnType<Rendering["finish"]>>>("rendering.finish()");
+    const { profile } = (await send("HeapProfiler.stopSampling")) as { profile: { head: Sampled } };
+    return { ...finished, allocated: bytesOf(profile.head, url) };
+  });
 
 interface Sampled {
   readonly callFrame: { readonly url: string };

@@ -1,0 +1,73 @@
+// A page that takes the context from under a backend, as a GPU that is reset does, and then opens another.
+import { openGpuJs } from "@recurra/backend-gpujs";
+import { createModel, gru, recurrent, stack, type Backend } from "@recurra/core";
+
+interface Context {
+  isContextLost?(): boolean;
+  getExtension?(name: "WEBGL_lose_context"): { loseContext(): void } | null;
+}
+interface Canvas {
+  readonly prototype: { getContext(kind: string, settings?: object): Context | null };
+}
+/** The little of a page that's used here; see kit/page.ts. */
+const page = globalThis as unknown as {
+  readonly HTMLCanvasElement: Canvas;
+  readonly OffscreenCanvas: Canvas;
+  loseContext: LoseContext;
+};
+
+/** What the page answers: the result before and, of another backend, after; and how each call between was refused. */
+export type LoseContext = () => Promise<{
+  readonly lost: number;
+  readonly before: readonly number[];
+  readonly refused: Readonly<Record<"awaited" | "next" | "stream" | "another model", string>>;
+  readonly after: readonly number[];
+}>;
+
+/** All contexts that a page asks for. */
+const contexts: Context[] = [];
+for (const { prototype } of [page.HTMLCanvasElement, page.OffscreenCanvas]) {
+  const { getContext } = prototype;
+  prototype.getContext = function (...given) {
+    const context = getContext.apply(this, given);
+    if (context) contexts.push(context);
+    return context;
+  };
+}
+
+const network = stack(recurrent(gru, { inputSize: 3, hiddenSize: 5 }));
+const x = { shape: [4, 2, 3], data: Float32Array.from({ length: 24 }, (_, i) => Math.sin(i)) };
+const modelOn = (backend: Backend) => createModel(network, backend, { seed: 1 });
+
+/** The code of the error, or "none". */
+const codeOf = async (call: () => Promise<unknown>): Promise<string> => {
+  try {
+    await call();
+    return "none";
+  } catch (error) {
+    return String((error as { readonly code?: unknown }).code ?? error);
+  }
+};
+
+page.loseContext = async () => {
+  const backend = await openGpuJs({ mode: "webgl2" });
+  const model = modelOn(backend);
+  const stream = model.stream();
+  const before = await model.run(x);
+  const awaited = codeOf(() => model.run(x));
+  let lost = 0;
+  for (const context of new Set(contexts))
+    if (context.isContextLost?.() === false) {
+      context.getExtension?.("WEBGL_lose_context")?.loseContext();
+      lost++;
+    }
+  const refused = {
+    awaited: await awaited,
+    next: await codeOf(() => model.run(x)),
+    stream: await codeOf(async () => stream.step(new Float32Array(3))),
+    "another model": await codeOf(async () => modelOn(backend).run(x)),
+  };
+  backend.dispose();
+  const after = await modelOn(await openGpuJs({ mode: "webgl2" })).run(x);
+  return { lost, before: [...before.output.data], refused, after: [...after.output.data] };
+};
