@@ -1,6 +1,6 @@
 // The command line's words: `conformance --backend cpu --engine worker`.
 import { parseArgs as parse } from "node:util";
-import type { Entry, Registry } from "./backends.ts";
+import { inMode, type Entry, type Registry } from "./backends.ts";
 import { type EngineName, engineNames } from "./engines/names.ts";
 import { type Job, labelOf } from "./job.ts";
 
@@ -40,7 +40,7 @@ export function parseArgs(
     words.variant === undefined ? undefined : one("--variant", words.variant, variants, ` of ${backend}`);
 
   const job = { backend, mode, variant };
-  return { label: labelOf(job, entry), job, entry, engine };
+  return { label: labelOf(job, entry), job, entry: inMode(entry, mode), engine };
 }
 
 function flags(argv: readonly string[], backends: Registry) {

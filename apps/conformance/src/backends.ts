@@ -14,6 +14,8 @@ export interface Entry {
   /** Where each mode runs; an engine's first is its default. */
   readonly modes?: Readonly<Record<string, readonly EngineName[]>>;
   readonly variants?: readonly string[];
+  /** What a mode must be allowed besides what the others are. */
+  readonly needs?: Readonly<Record<string, Pick<Entry, "scriptSources">>>;
   /** What the results call a variant, where that isn't its word. */
   readonly called?: Readonly<Record<string, string>>;
   /** What a strict policy (`script-src 'self'`) must allow besides: "'wasm-unsafe-eval'", "'unsafe-eval'". */
@@ -69,15 +71,30 @@ export const backends: Registry = {
   },
   gpujs: {
     engines: [...nodes, ...browsers],
-    modes: { headlessgl: nodes, webgl2: browsers, webgl: browsers },
+    modes: {
+      headlessgl: nodes,
+      webgl2: browsers,
+      webgl: browsers,
+      cpu: [...nodes, ...browsers],
+      webasm: [...nodes, ...browsers],
+    },
+    needs: { cpu: { scriptSources: ["'unsafe-eval'"] }, webasm: { scriptSources: ["'wasm-unsafe-eval'"] } },
     chromiumFlags: softwareGl,
     async open({ mode }) {
       const { openGpuJs } = await import("@recurra/backend-gpujs");
-      const known = (["headlessgl", "webgl2", "webgl"] as const).find((name) => name === mode);
+      const known = (["headlessgl", "webgl2", "webgl", "cpu", "webasm"] as const).find(
+        (name) => name === mode,
+      );
       return openGpuJs({ mode: known });
     },
   },
 };
+
+/** A backend in a mode. */
+export const inMode = (entry: Entry, mode: string | undefined): Entry => ({
+  ...entry,
+  ...entry.needs?.[mode ?? ""],
+});
 
 /** Whether the backend says that it needs code made from strings; everything else is run where that is forbidden. */
 export const needsEval = ({ scriptSources = [] }: Entry): boolean => scriptSources.includes("'unsafe-eval'");

@@ -8,7 +8,7 @@ import type { Gl, GlTexture } from "./gl.ts";
 /** Where kernels run; words of gpu.js. */
 export type Mode = "webgl2" | "webgl" | "headlessgl" | "webgpu" | "cpu" | "webasm";
 
-export type ArgumentType = "ArrayTexture(1)" | "Input" | "Integer" | "Float";
+export type ArgumentType = "ArrayTexture(1)" | "Array" | "Input" | "Integer" | "Float";
 
 export interface KernelSettings {
   readonly output: readonly number[];

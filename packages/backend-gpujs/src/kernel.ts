@@ -1,7 +1,7 @@
 /** Kernels: printed when prepared, and bound to sizes and views as the arguments of a launch. */
 import type { BoundKernel, GemmKernel, Kernel, PreparedKernel, View } from "@recurra/core";
-import type { Device, Program } from "./device.ts";
-import type { Texture } from "./gpujs.ts";
+import type { Device, Result } from "./device.ts";
+import type { Program } from "./kernels.ts";
 import { lists } from "./lists.ts";
 import type { Memory } from "./memory.ts";
 import { at, type Operand } from "./operand.ts";
@@ -27,7 +27,7 @@ interface Launch {
 export function prepareKernel(device: Device, memory: Memory, kernel: Kernel): PreparedKernel {
   device.inUse();
   if (kernel.op === "gemm") return prepareGemm(device, memory, kernel);
-  const source = sourceOf(kernel);
+  const source = sourceOf(kernel, device.float32);
   const program = device.program(source);
   return {
     bind(rows, views, tableRows = 0) {
@@ -122,7 +122,7 @@ function running(device: Device, memory: Memory, launch: Launch): BoundKernel {
       const results = device.launch(program, output, args);
       for (let o = 0; o < outputs.length; o++) {
         const out = outputs[o] as Operand;
-        memory.store(out.buffer, results[o] as Texture, rows, width, at(out, step), out.rowStride);
+        memory.store(out.buffer, results[o] as Result, rows, width, at(out, step), out.rowStride);
       }
     },
   };

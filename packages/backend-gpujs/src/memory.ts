@@ -3,9 +3,8 @@
  * as long as no kernel has written over it.
  */
 import type { DeviceBuffer } from "@recurra/core";
-import type { Device, Image } from "./device.ts";
+import type { Device, Image, Result } from "./device.ts";
 import { fail } from "./errors.ts";
-import type { GlTexture } from "./gl.ts";
 import { rectangles } from "./rectangles.ts";
 
 export class GpuBuffer implements DeviceBuffer {
@@ -153,7 +152,7 @@ export class Memory {
   /** Put a kernel's result where it belongs: rows of `width`, the first at `offset`. */
   store(
     buffer: GpuBuffer,
-    result: { readonly texture: GlTexture; readonly size: ArrayLike<number> },
+    result: Result,
     rows: number,
     width: number,
     offset: number,
@@ -168,8 +167,11 @@ export class Memory {
       }
     }
     const image = (buffer.image ??= this.#upload(buffer, all ? undefined : buffer.host));
-    const from = result.size[0] ?? width;
-    this.device.copy(result.texture, image, rectangles(rows, width, from, image.width, offset, rowStride));
+    this.device.copy(
+      result.texture,
+      image,
+      rectangles(rows, width, result.width, image.width, offset, rowStride),
+    );
     buffer.host = undefined;
     buffer.uniform = undefined;
     buffer.version++;

@@ -1,17 +1,19 @@
 /** The gpu.js backend. */
 import { mapLimits, type Backend } from "@recurra/core";
 import { accuracy } from "./accuracy.ts";
-import { Device } from "./device.ts";
+import { ArrayDevice } from "./array-device.ts";
 import { fail, kindOf } from "./errors.ts";
-import type { Mode } from "./gpujs.ts";
+import { GlDevice } from "./gl-device.ts";
+import { modes, type Mode } from "./gpujs.ts";
 import { prepareKernel } from "./kernel.ts";
 import { Memory } from "./memory.ts";
 import { chooseMode, openGpu } from "./mode.ts";
 
 export interface GpuJsOptions {
   /**
-   * Where kernels run: "webgl2" or "webgl" in browsers, "headlessgl" in Node. Default: the best that the platform has. Never another
-   * one than asked for. gpu.js's other modes aren't offered yet.
+   * Where kernels run: "webgl2" or "webgl" in browsers, "headlessgl" in Node. Default: the best of these that the platform has. Never
+   * another one than asked for. "cpu" (which needs code from strings) and "webasm" run everywhere without a GPU, slowly; gpu.js's
+   * "webgpu" isn't offered.
    */
   readonly mode?: Mode;
 }
@@ -25,16 +27,19 @@ export async function openGpuJs(options: GpuJsOptions = {}): Promise<Backend> {
 }
 
 /** The same, with its device: tests look at what it counts. */
-export async function openDevice(options: GpuJsOptions): Promise<{ backend: Backend; device: Device }> {
+export async function openDevice(
+  options: GpuJsOptions,
+): Promise<{ backend: Backend; device: GlDevice | ArrayDevice }> {
   if (Object(options) !== options)
     fail("INVALID_ARGUMENT", `openGpuJs: expected options such as { mode }, got ${kindOf(options)}`);
   const mode = await chooseMode(options.mode);
-  if (mode === "cpu" || mode === "webasm" || mode === "webgpu")
+  if (mode === "webgpu")
     fail(
       "UNSUPPORTED",
-      `openGpuJs: expected a mode with textures (webgl2, webgl, headlessgl), got ${mode}, which isn't offered yet; use openWasm() of @recurra/backend-wasm or openCpu() of @recurra/backend-cpu`,
+      `openGpuJs: expected a mode of ${modes.filter((known) => known !== mode).join(", ")}, got ${mode}, which isn't offered yet; use openWasm() of @recurra/backend-wasm or openCpu() of @recurra/backend-cpu`,
     );
-  const device = new Device(openGpu(mode), mode);
+  const gpu = openGpu(mode);
+  const device = mode === "cpu" || mode === "webasm" ? new ArrayDevice(gpu, mode) : new GlDevice(gpu, mode);
   const memory = new Memory(device);
   const backend: Backend = {
     name: `gpujs(${mode})`,

@@ -16,6 +16,8 @@ export interface Source {
   readonly subKernels: Readonly<Record<string, string>>;
   /** In order: four of each input (its numbers, offset, row stride, column stride), lengths of loops, constants. */
   readonly types: Readonly<Record<string, ArgumentType>>;
+  /** Those of them that are an input's numbers: how they are given is the device's choice. */
+  readonly inputs: readonly string[];
   /** Values of the constants. */
   readonly constants: readonly number[];
 }
@@ -33,7 +35,7 @@ function source(
   const types: Record<string, ArgumentType> = {};
   for (let i = 0; i < inputs; i++)
     Object.assign(types, {
-      [`a${i}`]: "ArrayTexture(1)",
+      [`a${i}`]: "Array",
       [`o${i}`]: "Integer",
       [`r${i}`]: "Integer",
       [`c${i}`]: "Integer",
@@ -51,6 +53,7 @@ function source(
       subKernels.map((name) => [name, `function ${name}(value) { return value; }`]),
     ),
     types,
+    inputs: Array.from({ length: inputs }, (_, i) => `a${i}`),
     constants,
   };
 }
@@ -59,19 +62,21 @@ function source(
 const element = (i: number, row = "row", column = "this.thread.x"): string =>
   `a${i}[o${i} + ${row} * r${i} + ${column} * c${i}]`;
 
-export function mapSource({ inputs, instructions, outputs }: MapKernel): Source {
+/** @param float32 whether kernels compute in float32; else each value is rounded */
+export function mapSource({ inputs, instructions, outputs }: MapKernel, float32: boolean): Source {
   const constants: number[] = [];
   const constant = (value: number): string => {
     let at = constants.findIndex((known) => Object.is(known, value));
     if (at < 0) at = constants.push(value) - 1;
     return `k${at}`;
   };
+  const rounded = (value: string): string => (float32 ? value : `Math.fround(${value})`);
   const print = (a: Argument | undefined): string =>
     !a ? "" : "input" in a ? `x${a.input}` : "result" in a ? `v${a.result}` : constant(a.constant);
   const body = [
     ...Array.from({ length: inputs }, (_, i) => `const x${i} = ${element(i)};`),
     ...instructions.map(
-      ({ fn, args: [a, b, c] }, i) => `const v${i} = ${dialect[fn](print(a), print(b), print(c))};`,
+      ({ fn, args: [a, b, c] }, i) => `const v${i} = ${rounded(dialect[fn](print(a), print(b), print(c)))};`,
     ),
     ...outputs.slice(1).map((result, i) => `out${i + 1}(v${result});`),
     `return v${outputs[0]};`,
@@ -138,10 +143,10 @@ export const scatterAddSource = (): Source =>
     `return sum;`,
   ]);
 
-export function sourceOf(kernel: Exclude<Kernel, GemmKernel>): Source {
+export function sourceOf(kernel: Exclude<Kernel, GemmKernel>, float32: boolean): Source {
   switch (kernel.op) {
     case "map":
-      return mapSource(kernel);
+      return mapSource(kernel, float32);
     case "reduce":
       return reduceSource(kernel.fn);
     case "gather":

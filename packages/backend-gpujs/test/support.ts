@@ -1,6 +1,7 @@
 // What the tests share: a device where there is one, and small kernels.
 import type { Backend, DeviceBuffer, FunctionName, Kernel, View } from "@recurra/core";
 import { describe } from "vitest";
+import { GlDevice } from "../src/gl-device.ts";
 import { openDevice } from "../src/open.ts";
 
 /** What is missing for a GPU here, if something is. */
@@ -19,15 +20,19 @@ if (missing !== undefined) {
 /** Tests that run where there is a GPU; in CI there must be one. */
 export const onGpu = missing === undefined ? describe : describe.skip;
 
-export type Opened = Awaited<ReturnType<typeof openDevice>>;
+export interface Opened {
+  readonly backend: Backend;
+  readonly device: GlDevice;
+}
 
 /** A backend for the time of a test. */
 export async function opened<R>(test: (opened: Opened) => Promise<R>): Promise<R> {
-  const made = await openDevice({});
+  const { backend, device } = await openDevice({});
   try {
-    return await test(made);
+    if (!(device instanceof GlDevice)) throw new Error(`expected a GPU, got ${backend.name}`);
+    return await test({ backend, device });
   } finally {
-    made.backend.dispose();
+    backend.dispose();
   }
 }
 

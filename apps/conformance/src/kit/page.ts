@@ -1,5 +1,5 @@
 // The kit in a page: on the page's own thread, or in a module worker where the address says so. The page shows what the command prints.
-import { backends, needsEval } from "../backends.ts";
+import { backends, inMode, needsEval } from "../backends.ts";
 import { browserOf, fromQuery, labelOf, type Message } from "../job.ts";
 import { Score } from "../score.ts";
 import { addressOf } from "./address.ts";
@@ -25,7 +25,7 @@ const job = fromQuery(search);
 const entry = backends[job.backend];
 const score = new Score({
   label: entry ? labelOf(job, entry) : job.backend,
-  needsEval: entry !== undefined && needsEval(entry),
+  needsEval: entry !== undefined && needsEval(inMode(entry, job.mode)),
   ci: false,
   print: (line) => page.document.querySelector("pre")?.append(`${line}\n`),
 });

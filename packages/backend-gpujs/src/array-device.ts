@@ -1,0 +1,92 @@
+/**
+ * gpu.js's modes without a GPU: numbers lie in arrays. Nobody needs them for speed; they show what a kernel computes where there is
+ * no GPU, and are to be asked for by name. A result is a list of rows.
+ */
+import type { Counters, Device, Image, Result } from "./device.ts";
+import { fail } from "./errors.ts";
+import type { Gpu, Mode } from "./gpujs.ts";
+import { Kernels, type Program } from "./kernels.ts";
+import type { Rectangle } from "./rectangles.ts";
+import type { Source } from "./source.ts";
+
+interface ArrayImage extends Image {
+  readonly argument: Float32Array;
+}
+
+/** Numbers in an image, at most: as many as a loop of gpu.js's can go through. */
+const SIZE = 2 ** 28;
+
+export class ArrayDevice implements Device {
+  readonly counters: Counters = {
+    launches: 0, copies: 0, uploads: 0, uploadedBytes: 0, downloads: 0, downloadedBytes: 0, textures: 0, compiled: 0,
+  }; // prettier-ignore
+  readonly size = SIZE;
+  readonly longest = SIZE;
+  readonly float32: boolean;
+  readonly inputs = 15;
+  readonly outputs: number;
+  readonly #kernels: Kernels;
+  #disposed = false;
+
+  constructor(
+    readonly gpu: Gpu,
+    readonly mode: Mode,
+  ) {
+    this.#kernels = new Kernels(gpu, mode, "Array", false);
+    // JavaScript computes in float64.
+    this.float32 = mode !== "cpu";
+    // gpu.js has no kernel maps in WebAssembly.
+    this.outputs = mode === "cpu" ? 8 : 1;
+  }
+
+  inUse(): void {
+    if (this.#disposed) fail("DISPOSED", `gpujs: the backend was disposed; open a new one`);
+  }
+
+  program(source: Source): Program {
+    const known = this.#kernels.get(source);
+    if (!known) this.counters.compiled++;
+    return known ?? this.#kernels.add(source);
+  }
+
+  launch(program: Program, output: readonly number[], args: readonly unknown[]): Result[] {
+    this.counters.launches++;
+    const [width = 0] = output;
+    return this.#kernels.launch(program, output, args).map((rows) => ({ texture: rows, width }));
+  }
+
+  image(width: number, height: number, data: Float32Array | undefined, writable: boolean): ArrayImage {
+    const argument = new Float32Array(width * height);
+    if (data) {
+      argument.set(data);
+      this.counters.uploads++;
+      this.counters.uploadedBytes += argument.byteLength;
+    }
+    this.counters.textures++;
+    return { width, height, writable, argument };
+  }
+
+  release(): void {
+    this.counters.textures--;
+  }
+
+  copy(from: readonly Float32Array[], to: ArrayImage, rectangles: readonly Rectangle[]): void {
+    for (const { x, y, toX, toY, width, height } of rectangles)
+      for (let r = 0; r < height; r++)
+        to.argument.set((from[y + r] as Float32Array).subarray(x, x + width), (toY + r) * to.width + toX);
+    this.counters.copies += rectangles.length;
+  }
+
+  read({ argument }: ArrayImage, into: Float32Array, offset: number): void {
+    into.set(argument.subarray(offset, offset + into.length));
+    this.counters.downloads++;
+    this.counters.downloadedBytes += into.byteLength;
+  }
+
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.counters.textures = 0;
+    this.#kernels.dispose();
+  }
+}

@@ -1,0 +1,199 @@
+/**
+ * A GPU context: compiled kernels, textures, and what moves between them. A kernel of gpu.js always writes to a texture of its own; it
+ * can't write to a part of one. So each result is copied from there to where it belongs, texture to texture: no launch, no download.
+ */
+import type { Counters, Device, Image, Result } from "./device.ts";
+import { fail } from "./errors.ts";
+import type { Gl, GlFramebuffer, GlTexture } from "./gl.ts";
+import { Texture, type Gpu, type Mode } from "./gpujs.ts";
+import { Kernels, type Program } from "./kernels.ts";
+import type { Rectangle } from "./rectangles.ts";
+import type { Source } from "./source.ts";
+
+/** Numbers in a texture, one a texel, line by line. */
+interface GlImage extends Image {
+  readonly texture: GlTexture;
+}
+
+/** Textures that wait for another use, of all sizes. */
+const MOST_SPARE = 64;
+
+export class GlDevice implements Device {
+  readonly counters: Counters = {
+    launches: 0, copies: 0, uploads: 0, uploadedBytes: 0, downloads: 0, downloadedBytes: 0, textures: 0, compiled: 0,
+  }; // prettier-ignore
+  readonly gl: Gl;
+  readonly size: number;
+  readonly longest: number;
+  readonly float32 = true;
+  readonly inputs: number;
+  readonly outputs: number;
+  readonly #kernels: Kernels;
+  readonly #spare: GlImage[] = [];
+  readonly #reader: GlFramebuffer;
+  readonly #owner: object;
+  readonly #single: boolean;
+  /** Whether one channel of a result can be read alone. */
+  #readsSingle: boolean | undefined;
+  #room = new Float32Array(0);
+  #disposed = false;
+
+  constructor(
+    readonly gpu: Gpu,
+    readonly mode: Mode,
+  ) {
+    this.#kernels = new Kernels(gpu, mode, "ArrayTexture(1)", true);
+    // The first kernel makes the context, and owns the textures as far as gpu.js asks.
+    this.#owner = this.#kernels.create({ text: "function () { return 0.0; }", subKernels: {}, types: {}, inputs: [], constants: [] }).kernel; // prettier-ignore
+    const gl = gpu.context ?? fail("UNSUPPORTED", `openGpuJs: mode ${mode} gave no context`);
+    this.gl = gl;
+    this.size = gl.getParameter(gl.MAX_TEXTURE_SIZE);
+    this.longest = 2 ** Math.min(28, gl.getShaderPrecisionFormat(gl.FRAGMENT_SHADER, gl.HIGH_INT).rangeMax);
+    // gpu.js keeps a unit for itself.
+    this.inputs = Math.min(16, gl.getParameter(gl.MAX_TEXTURE_IMAGE_UNITS)) - 1;
+    const most =
+      mode === "webgl2" ? gl.MAX_DRAW_BUFFERS : gl.getExtension("WEBGL_draw_buffers")?.MAX_DRAW_BUFFERS_WEBGL;
+    this.outputs = gpu.Kernel.features?.kernelMap && most !== undefined ? gl.getParameter(most) : 1;
+    if (mode === "webgl2") gl.getExtension("EXT_color_buffer_float");
+    else gl.getExtension("OES_texture_float");
+    this.#reader = gl.createFramebuffer();
+    this.#single = mode === "webgl2";
+  }
+
+  inUse(): void {
+    if (this.#disposed) fail("DISPOSED", `gpujs: the backend was disposed; open a new one`);
+    if (this.gl.isContextLost())
+      fail(
+        "DEVICE_LOST",
+        `gpujs(${this.mode}): the GPU context was lost, with all that was in it; dispose of this backend and open a new one`,
+      );
+  }
+
+  program(source: Source): Program {
+    const known = this.#kernels.get(source);
+    if (!known) this.counters.compiled++;
+    return known ?? this.#kernels.add(source);
+  }
+
+  launch(program: Program, output: readonly number[], args: readonly unknown[]): Result[] {
+    this.counters.launches++;
+    return this.#kernels.launch(program, output, args).map((result) => {
+      const { texture, size } = result as Texture;
+      return { texture, width: size[0] ?? 0 };
+    });
+  }
+
+  /** A texture of these numbers, line by line; without them, whatever it held before. */
+  image(width: number, height: number, data: Float32Array | undefined, writable: boolean): GlImage {
+    const { gl } = this;
+    const at = this.#spare.findIndex(
+      (i) => i.width === width && i.height === height && i.writable === writable,
+    );
+    const [spare] = at < 0 ? [] : this.#spare.splice(at, 1);
+    if (spare && !data) return spare;
+    const texture = spare?.texture ?? gl.createTexture();
+    gl.activeTexture(gl.TEXTURE0);
+    gl.bindTexture(gl.TEXTURE_2D, texture);
+    if (!spare)
+      for (const [name, value] of [
+        [gl.TEXTURE_WRAP_S, gl.CLAMP_TO_EDGE],
+        [gl.TEXTURE_WRAP_T, gl.CLAMP_TO_EDGE],
+        [gl.TEXTURE_MIN_FILTER, gl.NEAREST],
+        [gl.TEXTURE_MAG_FILTER, gl.NEAREST],
+      ] as const)
+        gl.texParameteri(gl.TEXTURE_2D, name, value);
+    // One channel where results may have one (WebGL 2), or where nothing is written; else four, of which the first counts.
+    const single = this.#single || !writable;
+    const [internal, format] = this.#single
+      ? [gl.R32F ?? 0, gl.RED ?? 0]
+      : writable
+        ? [gl.RGBA, gl.RGBA]
+        : [gl.LUMINANCE, gl.LUMINANCE];
+    const texels = data && this.#texels(data, width * height, single ? 1 : 4);
+    gl.texImage2D(gl.TEXTURE_2D, 0, internal, width, height, 0, format, gl.FLOAT, texels ?? null);
+    if (texels) {
+      this.counters.uploads++;
+      this.counters.uploadedBytes += texels.byteLength;
+    }
+    if (spare) return spare;
+    this.counters.textures++;
+    const size = [width, height];
+    const dimensions = [width * height, 1, 1];
+    const argument = new Texture({
+      texture, size, dimensions, output: [width * height], context: gl, kernel: this.#owner, type: "ArrayTexture(1)",
+    }); // prettier-ignore
+    return { texture, width, height, writable, argument };
+  }
+
+  #texels(data: Float32Array, count: number, channels: 1 | 4): Float32Array {
+    if (channels === 1 && data.length === count) return data;
+    const texels = new Float32Array(count * channels);
+    if (channels === 1) texels.set(data);
+    else for (let i = 0; i < data.length; i++) texels[4 * i] = data[i] as number;
+    return texels;
+  }
+
+  /** The texture waits for another use, or goes. */
+  release(image: GlImage): void {
+    if (this.#disposed) return;
+    this.#spare.push(image);
+    if (this.#spare.length <= MOST_SPARE) return;
+    const [oldest] = this.#spare.splice(0, 1);
+    if (oldest) this.gl.deleteTexture(oldest.texture);
+    this.counters.textures--;
+  }
+
+  #readFrom(texture: GlTexture): void {
+    const { gl } = this;
+    gl.bindFramebuffer(gl.FRAMEBUFFER, this.#reader);
+    gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, texture, 0);
+  }
+
+  copy(from: GlTexture, to: GlImage, rectangles: readonly Rectangle[]): void {
+    const { gl } = this;
+    this.#readFrom(from);
+    gl.activeTexture(gl.TEXTURE0);
+    gl.bindTexture(gl.TEXTURE_2D, to.texture);
+    for (let i = 0; i < rectangles.length; i++) {
+      const { x, y, toX, toY, width, height } = rectangles[i] as Rectangle;
+      gl.copyTexSubImage2D(gl.TEXTURE_2D, 0, toX, toY, x, y, width, height);
+    }
+    this.counters.copies += rectangles.length;
+  }
+
+  /** Copy numbers from `offset` on out of an image. Waits for the kernels before. */
+  read({ texture, width }: GlImage, into: Float32Array, offset: number): void {
+    const { gl } = this;
+    const first = Math.floor(offset / width);
+    const lines = Math.ceil((offset + into.length) / width) - first;
+    this.#readFrom(texture);
+    const single = (this.#readsSingle ??=
+      gl.getParameter(gl.IMPLEMENTATION_COLOR_READ_FORMAT) === gl.RED &&
+      gl.getParameter(gl.IMPLEMENTATION_COLOR_READ_TYPE) === gl.FLOAT);
+    const channels = single ? 1 : 4;
+    const length = channels * width * lines;
+    if (this.#room.length < length) this.#room = new Float32Array(length);
+    const room = this.#room;
+    gl.readPixels(0, first, width, lines, single ? (gl.RED ?? 0) : gl.RGBA, gl.FLOAT, room);
+    // A context that is lost leaves zeros, and so does a texture that there was no memory for. To ask sooner would be to wait.
+    this.inUse();
+    if (gl.getError() === gl.OUT_OF_MEMORY)
+      fail(
+        "OUT_OF_MEMORY",
+        `gpujs(${this.mode}): the GPU had no memory for all textures; use smaller sizes or dispose of models`,
+      );
+    this.counters.downloads++;
+    this.counters.downloadedBytes += 4 * length;
+    const start = offset - first * width;
+    for (let i = 0; i < into.length; i++) into[i] = room[(start + i) * channels] as number;
+  }
+
+  /** Gives the context back. */
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.#spare.length = 0;
+    this.counters.textures = 0;
+    this.#kernels.dispose();
+  }
+}

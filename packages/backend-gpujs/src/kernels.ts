@@ -1,0 +1,104 @@
+/** gpu.js's kernels: compiled once for each text, launched, and never by another mode than the one asked for. */
+import { helpers, WHOLE } from "./dialect.ts";
+import { fail } from "./errors.ts";
+import { modeOf, type ArgumentType, type Gpu, type Mode, type Output, type RunKernel } from "./gpujs.ts";
+import type { Source } from "./source.ts";
+
+type Run = RunKernel<Output | Readonly<Record<string, Output>>>;
+
+export interface Program {
+  readonly source: Source;
+  readonly run: Run;
+  output: string;
+}
+
+/** gpu.js stops a loop without a constant bound there; nothing that kernels read is longer. */
+const LONGEST_LOOP = 2 ** 28;
+
+export class Kernels {
+  readonly #programs = new Map<string, Program>();
+
+  /**
+   * @param numbers how gpu.js is given the numbers of an input
+   * @param pipeline whether results stay where they are
+   */
+  constructor(
+    readonly gpu: Gpu,
+    readonly mode: Mode,
+    readonly numbers: ArgumentType,
+    readonly pipeline: boolean,
+  ) {
+    for (const { name, arity, source } of helpers)
+      gpu.addFunction(source, {
+        argumentTypes: Object.fromEntries(parameters(source, name, arity).map((p) => [p, "Float"])),
+        returnType: "Float",
+      });
+    gpu.addFunction(WHOLE, { argumentTypes: { x: "Float" }, returnType: "Integer" });
+  }
+
+  create({ text, types, inputs, subKernels }: Source): Run {
+    const numbers = Object.fromEntries(inputs.map((name) => [name, this.numbers]));
+    const settings = {
+      output: [1, 2],
+      argumentTypes: { ...types, ...numbers },
+      pipeline: this.pipeline,
+      immutable: false,
+      precision: "single",
+      tactic: "precision",
+      dynamicOutput: true,
+      dynamicArguments: true,
+      loopMaxIterations: LONGEST_LOOP,
+      fixIntegerDivisionAccuracy: false,
+    } as const;
+    return Object.keys(subKernels).length > 0
+      ? this.gpu.createKernelMap(subKernels, text, settings)
+      : this.gpu.createKernel(text, settings);
+  }
+
+  get(source: Source): Program | undefined {
+    return this.#programs.get(source.text);
+  }
+
+  add(source: Source): Program {
+    const program = { source, run: this.create(source), output: "" };
+    this.#programs.set(source.text, program);
+    return program;
+  }
+
+  launch(program: Program, output: readonly number[], args: readonly unknown[]): Output[] {
+    const { run, source } = program;
+    const shape = output.join();
+    if (program.output !== shape) {
+      run.setOutput(output);
+      program.output = shape;
+    }
+    const found = run(...args);
+    if (run.kernel.constructor !== this.gpu.Kernel) this.#fellBack(run);
+    const names = Object.keys(source.subKernels);
+    if (names.length === 0) return [found as Output];
+    const all = found as Readonly<Record<string, Output>>;
+    return ["result", ...names].map((name) => all[name] as Output);
+  }
+
+  /** gpu.js goes on with its CPU where a kernel doesn't compile. */
+  #fellBack({ kernel, fallbackReason }: Run): void {
+    fail(
+      "UNSUPPORTED",
+      `gpujs(${this.mode}): gpu.js fell back to ${modeOf(kernel.constructor)} (${fallbackReason ?? "it doesn't say why"})`,
+    );
+  }
+
+  dispose(): void {
+    this.#programs.clear();
+    void this.gpu.destroy();
+  }
+}
+
+/** Names of a function's parameters. */
+function parameters(source: string, name: string, arity: number): readonly string[] {
+  const start = `function ${name}(`.length;
+  const names = source.slice(start, source.indexOf(")")).split(", ");
+  if (names.length !== arity)
+    fail("INTERNAL", `gpujs: expected ${arity} parameters of ${name}, got ${names.join()}`);
+  return names;
+}
