@@ -53,12 +53,11 @@ export function readCall(
   }
   const [steps, batch] = (batchFirst ? [sizes[1], sizes[0]] : sizes) as [number, number];
   if (lengths !== undefined) checkLengths(lengths, steps, batch);
-  const ragged = lengths !== undefined && Array.from(lengths).some((n) => n !== steps);
   return {
     steps,
     batch,
     batchFirst,
-    lengths: ragged ? lengths : undefined,
+    lengths: lengths && Array.from(lengths).some((n) => n !== steps) ? lengths : undefined,
     inputs,
     states: readStates(graph, state, batch),
   };

@@ -18,8 +18,7 @@ export const isWhole = (value: unknown, least = 1, most = Infinity): value is nu
   Number.isSafeInteger(value) && least <= (value as number) && (value as number) <= most;
 
 export function checkWhole(value: unknown, who: string, least = 1, most = Infinity): void {
-  const range =
-    least === -Infinity ? "" : ` ${most < Infinity ? `from ${least} to ${most}` : `of at least ${least}`}`;
+  const range = least > -Infinity ? ` from ${least} ${most < Infinity ? `to ${most}` : "on"}` : "";
   check(isWhole(value, least, most), who, `a whole number${range}`, value);
 }
 

@@ -133,8 +133,7 @@ export const openEngine = (
         if (!execution || execution.steps < steps) {
           executions = executions.filter((other) => other !== execution);
           owner.release(execution);
-          execution = engine.bind(recipe, steps, batch);
-          executions.unshift(execution);
+          executions.unshift((execution = engine.bind(recipe, steps, batch)));
           owner.release(executions.splice(most)[0]);
         }
         return execution;

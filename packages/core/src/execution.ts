@@ -83,9 +83,9 @@ export const execute = (
         if (index !== undefined) backend.write(buffer(index), data, 0);
       },
       writeState(name, data) {
-        const state = stateOf(name);
-        data ??= initials[name] ??= new Float32Array(batch * width(state.buffer)).fill(state.initial);
-        backend.write(buffer(state.buffer, parity), data, 0);
+        const { buffer: index, initial } = stateOf(name);
+        data ??= initials[name] ??= new Float32Array(batch * width(index)).fill(initial);
+        backend.write(buffer(index, parity), data, 0);
       },
       run(count) {
         bound.run(count, parity);

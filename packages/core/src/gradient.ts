@@ -114,7 +114,7 @@ function begin(
   for (const [name, seed] of readStates(graph, state, batch)) states.set(`d.${name}`, seed);
   const build = { masked: call.lengths !== undefined, dropout: draw !== undefined };
   if (draw) drawMasks(network.build(build).dropouts, call, draw);
-  const name = ["gradient", build.masked, build.dropout].join();
+  const name = `gradient ${build.masked} ${build.dropout}`;
   const execution = perform(engine, { name, build, of: gradientRecipe }, call);
 
   const { program } = execution;

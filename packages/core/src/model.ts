@@ -103,7 +103,7 @@ function run(engine: Engine, x: Input, options: RunOptions): RunResult | Promise
   checkOneOf(trace, [true, false], "trace");
   const masked = call.lengths !== undefined;
   const recipe: Recipe = {
-    name: `run${masked ? " masked" : ""}${trace ? " traced" : ""}`,
+    name: `run ${masked} ${trace}`,
     build: { masked },
     of: ({ outputs, traces, states }) => ({
       // Names of traces have dots, those of outputs none.
