@@ -17,7 +17,7 @@ const apart = {
 };
 
 // Besides what users import: what the last step of the build and the roofline's probes need.
-const first = library(["src/index.ts", "src/prebuild.ts", "src/assembler.ts"]);
+const first = library(["src/index.ts", "src/prebuild.ts", "src/assembler.ts", "src/instructions/v128.ts"]);
 
 export default [
   { ...first, plugins: [apart] },

@@ -4,9 +4,11 @@
 import { createModel, gradientSync, lstm, recurrent, stack } from "@recurra/core";
 
 /** @type {typeof import("../src/assembler.ts")} */
-const { Assembler, I32, V128, add, less, madd, repeat, sub, v } = await import(
+const { Assembler, I32, V128, add, less, repeat, sub } = await import(
   new URL("../dist/assembler.js", import.meta.url).href
 );
+/** @type {typeof import("../src/instructions/v128.ts")} */
+const v = await import(new URL("../dist/instructions/v128.js", import.meta.url).href);
 /** @type {typeof import("../src/index.ts")} */
 const { openWasm } = await import(new URL("../dist/index.js", import.meta.url).href);
 
@@ -47,7 +49,7 @@ function probes(fused) {
     return [
       x.set(v.load(0)),
       y.set(v.load(16)),
-      repeat([sums.map((sum) => sum.set(madd(fused)(x, y, sum))), turns.set(sub(turns, 1))], turns),
+      repeat([sums.map((sum) => sum.set(v.madd(fused)(x, y, sum))), turns.set(sub(turns, 1))], turns),
       sums.map((sum, i) => v.store(64, sum, 16 * i)),
     ];
   });

@@ -1,6 +1,7 @@
 /**
  * An assembler for the part of WebAssembly that kernels need: expressions are nested arrays of bytes, in the order in which the
- * stack machine wants them. WebAssembly core specification 2.0, with its SIMD instructions and the relaxed multiply-and-add.
+ * stack machine wants them. WebAssembly core specification 2.0. Instructions on other types than i32 are in instructions/, each
+ * exported by itself: a page ships those that it uses.
  */
 
 /**
@@ -18,19 +19,15 @@ export type Type = typeof I32 | typeof F32 | typeof F64 | typeof V128;
 /** An unsigned number, 7 bits a byte (LEB128). */
 export const unsigned = (n: number): Code => (n < 128 ? n : [(n & 127) | 128, unsigned(n >>> 7)]);
 
-const signed = (n: number): Code => (n < 64 && n >= -64 ? n & 127 : [(n & 127) | 128, signed(n >> 7)]);
+export const bytesOf = ({ buffer }: Float32Array | Int32Array): Code => Array.from(new Uint8Array(buffer));
 
-const bytesOf = ({ buffer }: Float32Array | Int32Array): Code => Array.from(new Uint8Array(buffer));
+const signed = (n: number): Code => (n < 64 && n >= -64 ? n & 127 : [(n & 127) | 128, signed(n >> 7)]);
 
 /** A local variable; what takes a value takes a local or a whole number as well. */
 export class Local {
   constructor(readonly index: number) {}
   set(value: Value): Code {
     return [code(value), 0x21, unsigned(this.index)];
-  }
-  /** Set, and leave the value. */
-  tee(value: Value): Code {
-    return [code(value), 0x22, unsigned(this.index)];
   }
   /** Add to an i32. */
   add(value: Value): Code {
@@ -49,11 +46,15 @@ export const code = (value: Value): Code =>
       ? [0x20, unsigned(value.index)]
       : value;
 
-const op =
+/** An instruction. */
+/* @__NO_SIDE_EFFECTS__ */
+export const op =
   (...bytes: readonly Code[]) =>
   (...values: readonly Value[]): readonly Code[] => [values.map(code), bytes];
+
 /** A SIMD instruction, by its number. */
-const simd = (n: number): ((...values: readonly Value[]) => readonly Code[]) => op(0xfd, unsigned(n));
+/* @__NO_SIDE_EFFECTS__ */
+export const simd = (n: number): ((...values: readonly Value[]) => readonly Code[]) => op(0xfd, unsigned(n));
 
 export const add = op(0x6a);
 export const sub = op(0x6b);
@@ -66,20 +67,19 @@ export const shiftRight = op(0x76);
 export const isZero = op(0x45);
 export const equals = op(0x46);
 export const less = op(0x49); // unsigned
+const select = op(0x1b);
 /** a where the condition isn't 0, else b. */
-export const choose = (condition: Value, a: Value, b: Value): readonly Code[] => [
-  code(a),
-  code(b),
-  code(condition),
-  0x1b,
-];
+export const choose = (condition: Value, a: Value, b: Value): readonly Code[] => select(a, b, condition);
 /** The smaller of two unsigned numbers, each evaluated twice. */
 export const least = (a: Value, b: Value): readonly Code[] => choose(less(a, b), a, b);
 
-const memory =
+/** An instruction that loads from an address, and so many bytes on. */
+/* @__NO_SIDE_EFFECTS__ */
+export const loading =
   (...bytes: readonly Code[]) =>
   (address: Value, offset = 0): readonly Code[] => [code(address), bytes, 0, unsigned(offset)];
-const store =
+/* @__NO_SIDE_EFFECTS__ */
+export const storing =
   (...bytes: readonly Code[]) =>
   (address: Value, value: Value, offset = 0): readonly Code[] => [
     code(address),
@@ -89,104 +89,7 @@ const store =
     unsigned(offset),
   ];
 
-export const load = memory(0x28);
-export const storeI32 = store(0x36);
-
-export const f32 = {
-  load: memory(0x2a),
-  store: store(0x38),
-  const: (n: number): readonly Code[] => [0x43, bytesOf(Float32Array.of(n))],
-  add: op(0x92),
-  max: op(0x97),
-  toI32: op(0xfc, 0), // saturating
-  widen: op(0xbb),
-};
-
-export const f64 = {
-  const0: [0x44, 0, 0, 0, 0, 0, 0, 0, 0] as readonly Code[],
-  add: op(0xa0),
-  over: op(0xa3),
-  fromI32: op(0xb8), // unsigned
-  narrow: op(0xb6),
-};
-
-export const v = {
-  load: memory(0xfd, 0),
-  splatAt: memory(0xfd, 9),
-  store: store(0xfd, 11),
-  /** Store lane `lane` of four. */
-  storeLane: (address: Value, value: Value, lane: number): readonly Code[] => [
-    store(0xfd, 90)(address, value, 4 * lane),
-    lane,
-  ],
-  /** The same number in all four lanes. */
-  const: (n: number): readonly Code[] => [0xfd, 12, bytesOf(new Float32Array(4).fill(n))],
-  /** The same 32 bits in all four lanes. */
-  bits: (n: number): readonly Code[] => v.lanes(n, n, n, n),
-  /** 32 bits in each lane. */
-  lanes: (...bits: readonly [number, number, number, number]): readonly Code[] => [
-    0xfd,
-    12,
-    bytesOf(Int32Array.from(bits)),
-  ],
-  /** Lanes of the two vectors side by side, by number. */
-  shuffle: (a: Value, b: Value, ...lanes: readonly number[]): readonly Code[] => [
-    code(a),
-    code(b),
-    0xfd,
-    13,
-    lanes.map((lane) => [0, 1, 2, 3].map((byte) => 4 * lane + byte)),
-  ],
-  /** Bytes of the two vectors side by side, by number. */
-  pick: (a: Value, b: Value, ...bytes: readonly number[]): readonly Code[] => [
-    code(a),
-    code(b),
-    0xfd,
-    13,
-    bytes,
-  ],
-  /** Store the low 64 bits. */
-  storeHalf: (address: Value, value: Value): readonly Code[] => [store(0xfd, 91)(address, value), 0],
-  equal: simd(65),
-  notEqual: simd(66),
-  less: simd(67),
-  lessEqual: simd(69),
-  and: simd(78),
-  or: simd(80),
-  /** Bits of a where the third has 1, else of b. */
-  bitSelect: simd(82),
-  nearest: simd(106),
-  abs: simd(224),
-  neg: simd(225),
-  sqrt: simd(227),
-  add: simd(228),
-  sub: simd(229),
-  mul: simd(230),
-  over: simd(231),
-  min: simd(232),
-  max: simd(233),
-  /** b < a ? b : a, and a < b ? b : a: a NaN in a comes through. */
-  pmin: simd(234),
-  pmax: simd(235),
-  addI32: simd(174),
-  subI32: simd(177),
-  shiftRightI16: simd(140), // with the sign
-  maxI32: simd(184), // with the sign
-  /** Products of 16-bit numbers, the two of each 32-bit lane added up. */
-  dotI16: simd(186),
-  /** Products of signed bytes and bytes below 128, the four of each lane added to the third. */
-  relaxedDotAdd: simd(275),
-  shiftLeftI32: simd(171),
-  shiftRightI32: simd(172), // with the sign
-  toI32: simd(248), // saturating
-  fromI32: simd(250),
-  relaxedMadd: simd(261),
-};
-
-export type Madd = (a: Value, b: Value, c: Value) => readonly Code[];
-/** a · b + c: rounded twice, or once where the engine has relaxed SIMD. */
-export const madd = (relaxed: boolean): Madd =>
-  relaxed ? v.relaxedMadd : (a, b, c) => v.add(v.mul(a, b), c);
+export const load = loading(0x28);
 
 export const when = (condition: Value, then: Code, otherwise?: Code): readonly Code[] => [
   code(condition),

@@ -3,7 +3,8 @@
  * function goes through it; exp and log reduce their argument and take a short series (Cody & Waite 1980).
  */
 import type { FunctionName } from "@recurra/core";
-import { code, V128, v, type Code, type Local, type Madd, type NewLocals, type Value } from "./assembler.ts";
+import { code, V128, type Code, type Local, type NewLocals, type Value } from "./assembler.ts";
+import * as v from "./instructions/v128.ts";
 
 /** tanh x = x · P(x²) / Q(x²) for |x| up to `saturated`, where it is just ±1 in either rounding; lowest power first. */
 const P = [1, 0.13083157, 0.0031030012, 1.1144255e-5, -2.0183965e-8, 5.257779e-11, -8.436048e-14];
@@ -13,7 +14,7 @@ const saturated = 8.515955;
 /** What a function is emitted with. */
 export interface Context {
   readonly locals: NewLocals;
-  readonly madd: Madd;
+  readonly madd: v.Madd;
   /** A number in all lanes, written down once a routine. */
   number(n: number): Local;
   /** 32 bits in all lanes. */

@@ -1,8 +1,7 @@
 /** `map` as a routine: the equations of a cell on four units at a time, generated from its instructions. */
 import type { MapKernel } from "@recurra/core";
-import {
-  add, count, I32, less, load, madd, mul, repeat, sub, V128, v, when, type Assembler, type Code, type Local, type Routine, type Value,
-} from "./assembler.ts"; // prettier-ignore
+import { add, count, I32, less, load, mul, repeat, sub, V128, when, type Assembler, type Code, type Local, type Routine, type Value } from "./assembler.ts"; // prettier-ignore
+import * as v from "./instructions/v128.ts";
 import { emitters, type Context } from "./functions.ts";
 import { launchSignature, located, NUMBERS, operandAt, ROW } from "./words.ts";
 
@@ -48,8 +47,8 @@ export function mapRoutine(
     };
     const context: Context = {
       locals,
-      madd: madd(relaxed),
-      number: (n) => constant(Object.is(n, -0) ? "-0" : String(n), v.const(n)),
+      madd: v.madd(relaxed),
+      number: (n) => constant(Object.is(n, -0) ? "-0" : String(n), v.constant(n)),
       bits: (n) => constant(`bits ${n}`, v.bits(n)),
     };
 

@@ -1,6 +1,7 @@
 /** A module: the engine, which is the same in all of them, and a routine for each map of a program, or of many. */
 import type { Kernel } from "@recurra/core";
-import { Assembler, madd, V128, type Routine } from "./assembler.ts";
+import { Assembler, V128, type Routine } from "./assembler.ts";
+import { madd } from "./instructions/v128.ts";
 import { gemm } from "./engine/gemm.ts";
 import { gather, reduce, scatterAdd } from "./engine/rows.ts";
 import type { Format } from "./format.ts";

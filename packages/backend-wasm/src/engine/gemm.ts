@@ -4,10 +4,8 @@
  * What only a single row is multiplied by is read once, as fast as it comes: the panels that its tile takes at a time lie abreast, a k
  * after another, so that all of it is one stream.
  */
-import {
-  add, and, choose, count, during, equals, f32, I32, isZero, least, less, load, mul, quotient, remainder, repeat, shiftLeft, sub, when, type Assembler, type Code,
-  type Local, type Routine, type Value,
-} from "../assembler.ts"; // prettier-ignore
+import { add, and, choose, count, during, equals, I32, isZero, least, less, load, mul, quotient, remainder, repeat, shiftLeft, sub, when, type Assembler, type Code, type Local, type Routine, type Value } from "../assembler.ts"; // prettier-ignore
+import * as f32 from "../instructions/f32.ts";
 import { COLUMN, gemmNumbers, launchSignature, located, NUMBERS, operandAt, ROW } from "../words.ts";
 import { interleave, packPanels } from "./pack.ts";
 import { PANEL, tile } from "./tile.ts";

@@ -5,10 +5,9 @@
  * By relaxed dot products (`dots`), which take 8 bits by 7: what is rounded is made positive by adding 8192 and split in halves of 7
  * bits; 8192 times the sum of a row's weights is taken off again. The sums are the same.
  */
-import {
-  add, count, f32, I32, least, less, load, mul, repeat, shiftLeft, shiftRight, sub, V128, v, when, choose, isZero, and, type Assembler,
-  type Code, type Local, type Routine, type Value,
-} from "../assembler.ts"; // prettier-ignore
+import { add, count, I32, least, less, load, mul, repeat, shiftLeft, shiftRight, sub, V128, when, choose, isZero, and, type Assembler, type Code, type Local, type Routine, type Value } from "../assembler.ts"; // prettier-ignore
+import * as f32 from "../instructions/f32.ts";
+import * as v from "../instructions/v128.ts";
 import { ACTIVATION_STEPS, BLOCK8, panelOf, ROW_HEAD, STEP_BYTES, SUM_SCALE } from "../int8.ts";
 import { gemmNumbers, launchSignature, located, NUMBERS, operandAt, ROW } from "../words.ts";
 
@@ -49,14 +48,14 @@ function round(assembler: Assembler, dots: boolean): Routine {
       largest.set(v.maxI32(largest, v.shuffle(largest, largest, 2, 3, 0, 1))),
       largest.set(v.maxI32(largest, v.shuffle(largest, largest, 1, 0, 3, 2))),
       // ∞ becomes NaN.
-      v.store(to, v.add(largest, v.mul(largest, v.const(0)))),
+      v.store(to, v.add(largest, v.mul(largest, v.constant(0)))),
       sums.set(add(to, 16)),
       to.add(ROW_HEAD),
-      up.set(v.bitSelect(v.const(UP), v.const(1), v.less(largest, v.const(SMALL)))),
+      up.set(v.bitSelect(v.constant(UP), v.constant(1), v.less(largest, v.constant(SMALL)))),
       scale.set(
-        v.and(v.over(v.const(ACTIVATION_STEPS), v.mul(largest, up)), v.notEqual(largest, v.const(0))),
+        v.and(v.over(v.constant(ACTIVATION_STEPS), v.mul(largest, up)), v.notEqual(largest, v.constant(0))),
       ),
-      rounder.set(v.const(dots ? ROUNDER + ACTIVATION_STEPS + 1 : ROUNDER)),
+      rounder.set(v.constant(dots ? ROUNDER + ACTIVATION_STEPS + 1 : ROUNDER)),
       low.set(dots ? v.bits(0x7f) : v.lanes(twice128, twice128, 0, 0)),
       dots ? high.set(v.bits(0x7f00)) : [],
       count(k, 0, depth, 4, [
@@ -103,7 +102,7 @@ function products(assembler: Assembler, dots: boolean): Routine {
       return g % 2 ? sum : v.subI32(sum, v.shiftLeftI32(low[g + 1]!, 8));
     };
     const scaled = (g: number) =>
-      v.mul(v.mul(v.mul(v.fromI32(total(g)), v.const(SUM_SCALE)), v.load(panel, 16 * g)), magnitude);
+      v.mul(v.mul(v.mul(v.fromI32(total(g)), v.constant(SUM_SCALE)), v.load(panel, 16 * g)), magnitude);
     return [
       head.set(row),
       row.add(ROW_HEAD),

@@ -2,9 +2,9 @@
  * Packing: `lanes` rows of a matrix, interleaved so that the micro-kernel reads them one behind the other. Four at a time; fewer are
  * written over by the next ones, so up to 12 bytes behind the packed ones are written too.
  */
-import {
-  add, choose, count, f32, I32, equals, less, mul, sub, V128, v, when, and, type Assembler, type Code, type Local, type Routine,
-} from "../assembler.ts"; // prettier-ignore
+import { add, choose, count, I32, equals, less, mul, sub, V128, when, and, type Assembler, type Code, type Local, type Routine } from "../assembler.ts"; // prettier-ignore
+import * as f32 from "../instructions/f32.ts";
+import * as v from "../instructions/v128.ts";
 
 /**
  * to[k · step + 4 l] = from[l · laneStride + k · depthStride] for four lanes l (those from `valid` on repeat the last) and k < depth.

@@ -1,7 +1,7 @@
 /** `reduce`, `gather` and `scatterAdd`: what goes row by row. */
-import {
-  add, count, F32, f32, F64, f64, I32, less, load, mul, shiftRight, when, type Assembler, type Code, type Routine,
-} from "../assembler.ts"; // prettier-ignore
+import { add, count, F32, F64, I32, less, load, mul, shiftRight, when, type Assembler, type Code, type Routine } from "../assembler.ts"; // prettier-ignore
+import * as f32 from "../instructions/f32.ts";
+import * as f64 from "../instructions/f64.ts";
 import { COLUMN, launchSignature, located, NUMBERS, operandAt, ROW } from "../words.ts";
 
 /** The numbers of all three: the width in bytes, and the table's rows (of a gather and a scatterAdd). */
@@ -26,9 +26,13 @@ export function reduce(assembler: Assembler, fn: "sum" | "mean" | "max"): Routin
       to.set(located(launch, operand(1), step)),
       count(row, 0, rows, 1, [
         fn === "max"
-          ? [most.set(f32.const(-Infinity)), each(most.set(f32.max(most, f32.load(at)))), f32.store(to, most)]
+          ? [
+              most.set(f32.constant(-Infinity)),
+              each(most.set(f32.max(most, f32.load(at)))),
+              f32.store(to, most),
+            ]
           : [
-              sum.set(f64.const0),
+              sum.set(f64.zero),
               each(sum.set(f64.add(sum, f32.widen(f32.load(at))))),
               f32.store(to, f64.narrow(fn === "mean" ? f64.over(sum, f64.fromI32(columns)) : sum)),
             ],
@@ -60,7 +64,7 @@ export function gather(assembler: Assembler): Routine {
               from.add(load(launch, operand(0) + COLUMN)),
             ]),
           ],
-          count(j, 0, width, 4, f32.store(add(to, j), f32.const(0))),
+          count(j, 0, width, 4, f32.store(add(to, j), f32.constant(0))),
         ),
         index.add(load(launch, operand(1) + ROW)),
         to.add(load(launch, operand(2) + ROW)),
@@ -81,7 +85,7 @@ export function scatterAdd(assembler: Assembler): Routine {
       table.set(located(launch, operand(2), step)),
       to.set(table),
       count(row, 0, tableRows, 1, [
-        count(j, 0, width, 4, f32.store(add(to, j), f32.const(0))),
+        count(j, 0, width, 4, f32.store(add(to, j), f32.constant(0))),
         to.add(load(launch, operand(2) + ROW)),
       ]),
       count(row, 0, rows, 1, [

@@ -2,20 +2,8 @@
  * The micro-kernel: a tile of results stays in registers while the sum over k runs, a step a turn. One accumulator a result, in
  * the order of k, whatever the tile: so a row has the same bits in any of them. Goto & van de Geijn 2008.
  */
-import {
-  add,
-  type Code,
-  I32,
-  madd,
-  repeat,
-  sub,
-  V128,
-  v,
-  when,
-  type Assembler,
-  type Local,
-  type Routine,
-} from "../assembler.ts";
+import { add, type Code, I32, repeat, sub, V128, when, type Assembler, type Local, type Routine } from "../assembler.ts"; // prettier-ignore
+import * as v from "../instructions/v128.ts";
 
 /** Columns of a panel, in which the right operand lies packed: [K, 8]. */
 export const PANEL = 8;
@@ -31,7 +19,7 @@ export function tile(assembler: Assembler, rows: number, panels: number, relaxed
     (parameters, locals, local) => {
       const [left, right, depth, panelStride, from, fromStride, to, toStride, tiles] = parameters;
       const stepBytes = rows > 1 ? 4 * PANEL : tiles;
-      const multiplyAdd = madd(relaxed);
+      const multiplyAdd = v.madd(relaxed);
       const list = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
       const sums = list(rows).map(() => list(2 * panels).map(() => local(V128)));
       const pointers = list(panels).map(() => local(I32));
@@ -46,7 +34,7 @@ export function tile(assembler: Assembler, rows: number, panels: number, relaxed
         when(
           from,
           sums.map((row) => [row.map((sum, c) => sum.set(v.load(from, 16 * c))), from.add(fromStride)]),
-          under ? sums.map((row) => row.map((sum) => sum.set(v.const(0)))) : undefined,
+          under ? sums.map((row) => row.map((sum) => sum.set(v.constant(0)))) : undefined,
         ),
         k.set(depth),
         when(
