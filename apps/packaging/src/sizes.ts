@@ -52,7 +52,7 @@ interface Budget {
 const budgets = {
   inference: { target: 15_000, ceiling: 17_200 },
   gradient: { target: 20_000, ceiling: 20_000 },
-  wasm: { target: 25_000, ceiling: 26_800 },
+  wasm: { target: 25_000, ceiling: 25_000 },
   gpujs: { target: 25_000, ceiling: 25_000 },
 } as const;
 

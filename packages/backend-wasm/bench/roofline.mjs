@@ -4,7 +4,7 @@
 import { createModel, gradientSync, lstm, recurrent, stack } from "@recurra/core";
 
 /** @type {typeof import("../src/assembler.ts")} */
-const { Assembler, I32, V128, add, less, repeat, sub } = await import(
+const { Assembler, V128, add, less, repeat, sub } = await import(
   new URL("../dist/assembler.js", import.meta.url).href
 );
 /** @type {typeof import("../src/instructions/v128.ts")} */
@@ -40,7 +40,7 @@ const relaxed = WebAssembly.validate(probes(true));
 /** @param {boolean} fused */
 function probes(fused) {
   const assembler = new Assembler();
-  const peak = assembler.routine({ parameters: [I32] }, (parameters, locals, local) => {
+  const peak = assembler.routine(1, (parameters, locals, local) => {
     const turns = parameters[0];
     // More than wait for each other: four cycles of two fused ones.
     const list = [...Array(12).keys()];
@@ -54,7 +54,7 @@ function probes(fused) {
     ];
   });
   // Six loads a turn, or-ed together: more would spill registers, and what arithmetic there is doesn't limit it.
-  const read = assembler.routine({ parameters: [I32, I32] }, (parameters, _, local) => {
+  const read = assembler.routine(2, (parameters, _, local) => {
     const [from, to] = parameters;
     const list = [...Array(6).keys()];
     const sums = list.map(() => local(V128));

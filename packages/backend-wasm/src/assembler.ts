@@ -121,11 +121,6 @@ export const count = (i: Local, from: Value, to: Value, step: number, body: Code
   during(less(i, to), [body, i.add(step)]),
 ];
 
-export interface Signature {
-  readonly parameters: readonly Type[];
-  readonly result?: Type;
-}
-
 export interface Routine {
   readonly index: number;
   call(...args: readonly Value[]): readonly Code[];
@@ -155,51 +150,49 @@ const sized = (content: Code): Code => {
 const vector = (items: readonly Code[]): Code => [unsigned(items.length), items];
 const ascii = (text: string): number[] => [...text].map((c) => c.charCodeAt(0));
 const name = (text: string): Code => sized(ascii(text));
+const section = (id: number, content: Code): Code => [id, sized(content)];
+
+/** A section that engines pass over; it may stand behind all others. */
+export const customSection = (as: string, text: string): readonly number[] =>
+  flat(section(0, [name(as), ascii(text)]));
 
 /** A module in the making. Its memory is imported as `m.m`; its routines are numbered in the order in which they are made. */
 export class Assembler {
-  readonly #types: string[] = [];
+  /** How many parameters each has. */
+  readonly #types: number[] = [];
   readonly #routines: Entry[] = [];
   readonly #exports: (readonly [string, number])[] = [];
   readonly #table: number[] = [];
   /** Whether its memory is one that threads share. */
   shared = false;
 
-  /** Another that begins with what is in this one. */
-  copy(): Assembler {
-    const copy = new Assembler();
-    copy.#types.push(...this.#types);
-    copy.#routines.push(...this.#routines);
-    copy.#exports.push(...this.#exports);
-    copy.#table.push(...this.#table);
-    return copy;
+  /** @param start what it begins with */
+  constructor(start?: Assembler) {
+    if (!start) return;
+    this.#types.push(...start.#types);
+    this.#routines.push(...start.#routines);
+    this.#exports.push(...start.#exports);
+    this.#table.push(...start.#table);
   }
 
-  typeOf({ parameters, result }: Signature): number {
-    const key = flat([0x60, sized(parameters), sized(result === undefined ? [] : [result])]).join();
-    const found = this.#types.indexOf(key);
-    return found < 0 ? this.#types.push(key) - 1 : found;
+  /** Of routines with so many parameters. */
+  typeOf(parameters: number): number {
+    const found = this.#types.indexOf(parameters);
+    return found < 0 ? this.#types.push(parameters) - 1 : found;
   }
 
-  /** Make a routine from a function of its parameters. */
-  routine(
-    signature: Signature,
-    make: (parameters: Some, locals: NewLocals, local: NewLocal) => Code,
-  ): Routine {
-    const { parameters } = signature;
+  /** Make a routine from a function of its parameters, which are all i32; it returns nothing. */
+  routine(parameters: number, make: (parameters: Some, locals: NewLocals, local: NewLocal) => Code): Routine {
     const types: Type[] = [];
-    const local: NewLocal = (type) => new Local(parameters.length + types.push(type) - 1);
+    const local: NewLocal = (type) => new Local(parameters + types.push(type) - 1);
     const endless = function* (type: Type): Iterable<Local> {
       for (;;) yield local(type);
     };
-    const body = make(
-      parameters.map((_, i) => new Local(i)) as readonly Local[] as Some,
-      endless as unknown as NewLocals,
-      local,
-    );
+    const given = Array.from({ length: parameters }, (_, i) => new Local(i));
+    const body = make(given as readonly Local[] as Some, endless as unknown as NewLocals, local);
     const locals = vector(types.map((type) => [1, type]));
     const index =
-      this.#routines.push({ type: this.typeOf(signature), body: sized([locals, body, 0x0b]) }) - 1;
+      this.#routines.push({ type: this.typeOf(parameters), body: sized([locals, body, 0x0b]) }) - 1;
     return { index, call: (...args) => [args.map(code), 0x10, unsigned(index)] };
   }
 
@@ -213,25 +206,22 @@ export class Assembler {
   }
 
   /** Call what lies at a place of the table. */
-  callAt(signature: Signature, place: Value, ...args: readonly Value[]): readonly Code[] {
-    return [args.map(code), code(place), 0x11, unsigned(this.typeOf(signature)), 0];
+  callAt(parameters: number, place: Value, ...args: readonly Value[]): readonly Code[] {
+    return [args.map(code), code(place), 0x11, unsigned(this.typeOf(parameters)), 0];
   }
 
-  /** @param note a custom section */
-  bytes(note?: { readonly name: string; readonly text: string }): Uint8Array {
-    const section = (id: number, content: Code): Code => [id, sized(content)];
+  bytes(): Uint8Array {
     const routines = this.#routines;
     // The types are all known only now; the limits of the memory: from 0 to 4 GiB.
     const all = [
       0, 0x61, 0x73, 0x6d, 1, 0, 0, 0,
-      section(1, vector(this.#types.map((key) => key.split(",").map(Number)))),
+      section(1, vector(this.#types.map((n) => [0x60, vector(Array<Code>(n).fill(I32)), 0]))),
       section(2, vector([[name("m"), name("m"), 2, this.shared ? 3 : 1, 0, unsigned(65536)]])),
       section(3, vector(routines.map((r) => unsigned(r.type)))),
       section(4, vector([[0x70, 0, unsigned(this.#table.length)]])),
       section(7, vector(this.#exports.map(([as, index]) => [name(as), 0, unsigned(index)]))),
       section(9, vector([[0, 0x41, 0, 0x0b, vector(this.#table.map(unsigned))]])),
       section(10, vector(routines.map((r) => r.body))),
-      note ? section(0, [name(note.name), ascii(note.text)]) : [],
     ]; // prettier-ignore
     return new Uint8Array(flat(all));
   }

@@ -3,7 +3,8 @@
  * without VNNI multiplies and adds in pairs of 16 bits, which saturate, and takes three instructions for what VNNI, and Arm, do in
  * one. Two such products are then slower than one of 16-bit numbers. https://github.com/WebAssembly/relaxed-simd
  */
-import { Assembler, I32, v } from "./assembler.ts";
+import { Assembler } from "./assembler.ts";
+import * as v from "./instructions/v128.ts";
 import type { Platform } from "./webassembly.ts";
 
 /** Four times the largest signed byte by the largest byte without a sign, the sums of two cut off at 2¹⁵ − 1. */
@@ -25,8 +26,8 @@ function dotModule(): Uint8Array {
   const assembler = new Assembler();
   assembler.export(
     "dot",
-    assembler.routine({ parameters: [I32] }, ([at]) =>
-      v.store(at, v.relaxedDotAdd(v.load(at), v.load(at, 16), v.const(0)), 32),
+    assembler.routine(1, ([at]) =>
+      v.store(at, v.relaxedDotAdd(v.load(at), v.load(at, 16), v.constant(0)), 32),
     ),
   );
   return assembler.bytes();

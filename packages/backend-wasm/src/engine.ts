@@ -1,97 +1,73 @@
 /** Compiled modules, by what they compute; and instances over one memory. */
 import { fail } from "./errors.ts";
-import type { Memory } from "./memory.ts";
-import { emit, Places, probe } from "./module.ts";
 import type { Format } from "./format.ts";
 import type * as Format8 from "./format8.ts";
+import { kept } from "./kept.ts";
+import type { Memory } from "./memory.ts";
+import { emit, probe, type Places, placesIn } from "./module.ts";
 import type { Prebuilt } from "./prebuilt.ts";
 import type { Crew } from "./team.ts";
 import { instead, platform, type Exports, type WasmModule } from "./webassembly.ts";
 
-/** Modules don't depend on sizes or memory: all backends of a page share them. The ones made last are kept. */
+/** Modules don't depend on sizes or memory: all backends of a page share them. */
 const compiled = new Map<string, WasmModule>();
-const KEPT = 64;
 
-/** Whether this engine has the relaxed multiply-and-add: found once, by asking it to validate a module that uses it. */
-let relaxedHere: boolean | undefined;
-const hasRelaxed = (): boolean => (relaxedHere ??= platform().validate(probe(true)));
-
-export class Engine {
+export interface Engine {
+  readonly memory: Memory;
+  readonly crew: Crew | undefined;
   readonly relaxed: boolean;
   /** Of weights that aren't in float32. */
   readonly format: Format | undefined;
-  readonly #instances = new Map<string, Exports>();
-
-  constructor(
-    readonly memory: Memory,
-    readonly prebuilt?: Prebuilt,
-    readonly crew?: Crew,
-    format8?: typeof Format8,
-  ) {
-    this.relaxed = prebuilt ? prebuilt.contents.relaxed : hasRelaxed();
-    if (!prebuilt && !this.relaxed && !platform().validate(probe(false)))
-      fail("UNSUPPORTED", `openWasm: expected WebAssembly with SIMD, got an engine without; ${instead}`);
-    // What a policy forbids shows now, not at the first model.
-    if (!prebuilt) this.#compile("probe", () => probe(false));
-    this.format = format8?.int8(
-      this.relaxed && (prebuilt !== undefined || !format8.dotSaturates(platform())),
-    );
-  }
-
   /** To ask where kernels lie in the module that will be `instance(places)`. */
-  places(): Places {
-    return new Places(this.prebuilt?.contents);
-  }
+  places(): Places;
+  instance(places: Places): Exports;
+  bytes(places: Places): Uint8Array;
+}
 
-  instance(places: Places): Exports {
-    const { key } = places;
-    let instance = this.#instances.get(key);
-    if (!instance) {
-      const module =
-        this.prebuilt?.module ??
-        this.#compile(`${this.relaxed}${this.crew ? "threads" : ""}${this.format?.name}|${key}`, () =>
-          this.bytes(places),
-        );
-      try {
-        instance = new (platform().Instance)(module, { m: { m: this.memory.memory } }).exports as Exports;
-      } catch (error) {
-        fail(
-          "UNSUPPORTED",
-          `wasm: expected to make an instance of a module, got ${String(error)}; ${instead}`,
-        );
-      }
-      this.#instances.set(key, instance);
-      trim(this.#instances);
-    }
-    return instance;
-  }
-
-  bytes(places: Places): Uint8Array {
-    return emit(places.maps, this.relaxed, this.crew?.extend, this.format);
-  }
-
-  #compile(name: string, bytes: () => Uint8Array): WasmModule {
-    let module = compiled.get(name);
-    if (!module) {
-      try {
-        module = new (platform().Module)(bytes());
-      } catch (error) {
-        fail(
-          "UNSUPPORTED",
-          `wasm: expected to be allowed to compile WebAssembly, got ${String(error)}; give openWasm a prebuilt module, or ${instead}`,
-        );
-      }
-      compiled.set(name, module);
-      trim(compiled);
-    }
-    return module;
+function attempt<T>(make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    fail(
+      "UNSUPPORTED",
+      `wasm: expected to be allowed to compile and run WebAssembly, got ${String(error)}; give openWasm a prebuilt module, or ${instead}`,
+    );
   }
 }
 
-/** Forget what was made first. */
-function trim(map: Map<string, unknown>): void {
-  for (const key of map.keys()) {
-    if (map.size <= KEPT) break;
-    map.delete(key);
+export function openEngine(
+  memory: Memory,
+  prebuilt?: Prebuilt,
+  crew?: Crew,
+  format8?: typeof Format8,
+): Engine {
+  const valid = (relaxed: boolean): boolean => platform().validate(probe(relaxed));
+  const relaxed = prebuilt ? prebuilt.contents.relaxed : valid(true);
+  const instances = new Map<string, Exports>();
+  const compile = (key: string, bytes: () => Uint8Array): WasmModule =>
+    kept(compiled, key, () => new (platform().Module)(bytes()));
+  if (!prebuilt) {
+    if (!relaxed && !valid(false))
+      fail("UNSUPPORTED", `openWasm: expected WebAssembly with SIMD, got an engine without; ${instead}`);
+    // What a policy forbids shows now, not at the first model.
+    attempt(() => compile("probe", () => probe(false)));
   }
+  const format = format8?.int8(relaxed && (prebuilt !== undefined || !format8.dotSaturates(platform())));
+  const bytes = (places: Places): Uint8Array => emit(places.maps, relaxed, crew?.extend, format);
+  return {
+    memory,
+    crew,
+    relaxed,
+    format,
+    places: () => placesIn(prebuilt?.contents),
+    instance: (places) =>
+      kept(instances, places.key(), () => {
+        const key = [relaxed, crew && "threads", format?.name, places.key()].join();
+        return attempt(() => {
+          const module = prebuilt?.module ?? compile(key, () => bytes(places));
+          return new (platform().Instance)(module, { m: { m: memory.memory } }).exports as Exports;
+        });
+      }),
+    bytes,
+  };
 }

@@ -17,8 +17,6 @@ export interface Context {
   readonly madd: v.Madd;
   /** A number in all lanes, written down once a routine. */
   number(n: number): Local;
-  /** 32 bits in all lanes. */
-  bits(n: number): Local;
 }
 
 /** c₀ + x (c₁ + x (c₂ + …)). */
@@ -46,11 +44,14 @@ function sigmoid(context: Context, a: Value): readonly Code[] {
 const LN2_HIGH = 0.693359375;
 const LN2_LOW = Math.LN2 - LN2_HIGH;
 
+/** The bits of the whole number 127, which is the exponent of 1. */
+const BIAS = 127 * 2 ** -149;
+
 /** 2ⁿ · eʳ with |r| ≤ ln 2 / 2; the power in two factors, so that subnormal and infinite results come out right. */
 function exp(context: Context, a: Value): readonly Code[] {
-  const { locals, madd, number, bits } = context;
+  const { locals, madd, number } = context;
   const [x, n, r, k, power] = locals(V128);
-  const scale = (i: Value): readonly Code[] => v.shiftLeftI32(v.addI32(i, bits(127)), 23);
+  const scale = (i: Value): readonly Code[] => v.shiftLeftI32(v.addI32(i, number(BIAS)), 23);
   return [
     x.set(v.pmin(v.pmax(a, number(-104)), number(89))),
     n.set(v.nearest(v.mul(x, number(Math.LOG2E)))),
@@ -64,25 +65,31 @@ function exp(context: Context, a: Value): readonly Code[] {
   ];
 }
 
-/** log of 1 + f is 2 artanh(s) with s = f / (2 + f). */
-const artanh = (count: number): readonly number[] => Array.from({ length: count }, (_, i) => 2 / (2 * i + 1));
+/** log(1 + z) is 2 artanh(z / (2 + z)), by the first terms of its series; z is overwritten. */
+function log1(context: Context, z: Local, terms: number): readonly Code[] {
+  const { locals, number } = context;
+  const [square] = locals(V128);
+  const series = Array.from({ length: terms }, (_, i) => 2 / (2 * i + 1));
+  return [
+    z.set(v.over(z, v.add(z, number(2)))),
+    square.set(v.mul(z, z)),
+    v.mul(polynomial(context, square, series), z),
+  ];
+}
 
 /** x = 2ᵉ · m with m from √½ to √2, and log m by its series. */
 function log(context: Context, a: Value): readonly Code[] {
-  const { locals, madd, number, bits } = context;
-  const [x, small, e, s, z] = locals(V128);
-  // Bits of √½: what is added to the exponent's field moves the cut there.
-  const cut = 0x3f3504f3;
+  const { locals, madd, number } = context;
+  const [x, small, e, z] = locals(V128);
   return [
     x.set(a),
     small.set(v.less(x, number(2 ** -126))),
     x.set(v.bitSelect(v.mul(x, number(2 ** 23)), x, small)),
-    e.set(v.shiftRightI32(v.subI32(x, bits(cut)), 23)),
+    // As whole numbers: what is taken off the exponent's field moves the cut to √½.
+    e.set(v.shiftRightI32(v.subI32(x, number(Math.SQRT1_2)), 23)),
     z.set(v.sub(v.subI32(x, v.shiftLeftI32(e, 23)), number(1))),
-    s.set(v.over(z, v.add(z, number(2)))),
-    z.set(v.mul(s, s)),
     e.set(v.sub(v.fromI32(e), v.and(small, number(23)))),
-    z.set(madd(e, number(LN2_HIGH), madd(e, number(LN2_LOW), v.mul(s, polynomial(context, z, artanh(6)))))),
+    z.set(madd(e, number(LN2_HIGH), madd(e, number(LN2_LOW), log1(context, z, 6)))),
     // −∞ at 0, NaN below it, ∞ and NaN as they are.
     z.set(v.bitSelect(number(-Infinity), z, v.equal(a, number(0)))),
     z.set(v.bitSelect(number(NaN), z, v.less(a, number(0)))),
@@ -92,14 +99,8 @@ function log(context: Context, a: Value): readonly Code[] {
 
 /** max(x, 0) + log(1 + e^−|x|). */
 function softplus(context: Context, a: Value): readonly Code[] {
-  const { locals, madd, number } = context;
-  const [s, z] = locals(V128);
-  return [
-    s.set(exp(context, v.neg(v.abs(a)))),
-    s.set(v.over(s, v.add(s, number(2)))),
-    z.set(v.mul(s, s)),
-    madd(polynomial(context, z, artanh(9)), s, v.pmax(a, number(0))),
-  ];
+  const [z] = context.locals(V128);
+  return [z.set(exp(context, v.neg(v.abs(a)))), v.add(log1(context, z, 9), v.pmax(a, context.number(0)))];
 }
 
 const truth = ({ number }: Context, mask: Value): readonly Code[] => v.and(mask, number(1));

@@ -4,7 +4,8 @@ import { BLOCK_ROWS } from "./engine/gemm.ts";
 import { PANEL } from "./engine/tile.ts";
 import type { Format } from "./format.ts";
 import { fixedRows, type Ref } from "./simple.ts";
-import { gemmNumbers } from "./words.ts";
+import { GEMM_NUMBERS } from "./gemm-words.ts";
+import { NUMBERS, OPERAND_WORDS } from "./words.ts";
 
 /** What an instruction gives the next, or a constant. */
 export type Scrap = Exclude<Ref, number>;
@@ -104,9 +105,9 @@ export function scratchBytes(launches: readonly Bound[]): readonly [number, numb
   return [left, right, temporaries, constants];
 }
 
-/** Whether every row follows the one before without a gap, or all are the same number. */
-const flat = ({ row, column }: Operand, width: number): boolean =>
-  column === 0 ? row === 0 : row === 4 * width;
+/** Words that a launch takes at most, with its address. */
+export const mostWords = ({ operands }: Bound): number =>
+  1 + NUMBERS / 4 + GEMM_NUMBERS + OPERAND_WORDS * Math.max(4, operands.length);
 
 /** A launch's words. Its operands are the last of them. */
 export function wordsOf(launch: Bound, scratch: Scratch): number[] {
@@ -118,23 +119,19 @@ export function wordsOf(launch: Bound, scratch: Scratch): number[] {
     const base = scratch.temporaries + o.temporary * temporaryBytes(launch);
     return { base, step: 0, mask: 0, row: 4 * kernel.width, column: 4 };
   });
-  const numbers = ((): readonly number[] => {
-    switch (kernel.op) {
-      case "gemm": {
-        const { width, depth, stripe } = sizes(launch);
-        const named: Record<(typeof gemmNumbers)[number], number> = {
-          width, room: launch.room ?? width, depth, rows: fixedRows(kernel), packed, abreast: launch.abreast ? 1 : 0, stripe, left, right, edge, from: kernel.addend ? 1 : 0,
-        }; // prettier-ignore
-        return gemmNumbers.map((name) => named[name]);
-      }
-      case "map":
-        return launch.numbers ?? [4 * kernel.width, operands.every((o) => flat(o, kernel.width)) ? 1 : 0];
-      case "reduce":
-      case "gather":
-      case "scatterAdd":
-        return [4 * kernel.width, tableRows];
-    }
-  })();
+  let numbers = launch.numbers ?? [4 * kernel.width, tableRows];
+  if (kernel.op === "map" && !launch.numbers) {
+    // Whether every row follows the one before without a gap, or all are the same number.
+    const flat = operands.every(({ row, column }) => row === column * kernel.width);
+    numbers = [4 * kernel.width, flat ? 1 : 0];
+  }
+  if (kernel.op === "gemm") {
+    const { width, depth, stripe } = sizes(launch);
+    // In the order of gemm-words.ts.
+    numbers = [
+      width, launch.room ?? width, depth, fixedRows(kernel), packed, launch.abreast ? 1 : 0, stripe, left, right, edge, kernel.addend ? 1 : 0,
+    ]; // prettier-ignore
+  }
   const places = kernel.op === "gemm" ? gemmOperands(kernel, operands) : operands;
   return [
     place, rows, rowsPerStep, ...numbers,

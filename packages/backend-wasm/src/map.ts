@@ -1,9 +1,9 @@
 /** `map` as a routine: the equations of a cell on four units at a time, generated from its instructions. */
 import type { MapKernel } from "@recurra/core";
-import { add, count, I32, less, load, mul, repeat, sub, V128, when, type Assembler, type Code, type Local, type Routine, type Value } from "./assembler.ts"; // prettier-ignore
+import { add, count, I32, less, load, mul, repeat, sub, V128, when, type Assembler, type Code, type Local, type Routine } from "./assembler.ts"; // prettier-ignore
 import * as v from "./instructions/v128.ts";
 import { emitters, type Context } from "./functions.ts";
-import { launchSignature, located, NUMBERS, operandAt, ROW } from "./words.ts";
+import { LAUNCH_PARAMETERS, located, NUMBERS, operandAt, ROW } from "./words.ts";
 
 /** A map's numbers: its width in bytes, and whether all its rows lie one behind the other. */
 export const MAP_NUMBERS = 2;
@@ -19,17 +19,18 @@ export interface EquationMap {
 /** Maps of one key are one routine, whatever their width. */
 export const mapKey = ({ kernel: { instructions, outputs }, repeated }: EquationMap): string =>
   JSON.stringify([instructions, outputs, repeated.map(Number)], (_, value: unknown) =>
-    typeof value === "number" && (!Number.isFinite(value) || Object.is(value, -0))
-      ? `${1 / value},${value}`
-      : value,
+    typeof value === "number" ? textOf(value) : value,
   );
+
+/** Infinities, NaN and −0, too, each have a text of their own. */
+const textOf = (n: number): string => (Object.is(n, -0) ? "-0" : String(n));
 
 export function mapRoutine(
   assembler: Assembler,
   { kernel: { instructions, inputs, outputs }, repeated }: EquationMap,
   relaxed: boolean,
 ): Routine {
-  return assembler.routine(launchSignature, ([launch, step, rows], locals, local) => {
+  return assembler.routine(LAUNCH_PARAMETERS, ([launch, step, rows], locals, local) => {
     const all = Array.from({ length: inputs + outputs.length }, (_, i) => i);
     const pointers = all.map(() => local(I32));
     const strides = all.map(() => local(I32));
@@ -38,18 +39,16 @@ export function mapRoutine(
     const [column, width, row] = locals(I32);
     const constants: Code[] = [];
     const held = new Map<string, Local>();
-    /** A constant's local, set where the routine begins. */
-    const constant = (key: string, value: Value): Local => {
-      const known = held.get(key) ?? local(V128);
-      if (!held.has(key)) constants.push(known.set(value));
-      held.set(key, known);
-      return known;
-    };
     const context: Context = {
       locals,
       madd: v.madd(relaxed),
-      number: (n) => constant(Object.is(n, -0) ? "-0" : String(n), v.constant(n)),
-      bits: (n) => constant(`bits ${n}`, v.bits(n)),
+      number(n) {
+        const known = held.get(textOf(n)) ?? local(V128);
+        // Set where the routine begins.
+        if (!held.has(textOf(n))) constants.push(known.set(v.constant(n)));
+        held.set(textOf(n), known);
+        return known;
+      },
     };
 
     const compute = instructions.map(({ fn, args }, i): Code => {

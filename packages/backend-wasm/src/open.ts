@@ -1,14 +1,14 @@
 /** The WASM backend: SIMD emitted from the program, the time loop inside. */
 import type { PreparedProgram, Program, SyncBackend } from "@recurra/core";
 import { accuracy } from "./accuracy.ts";
-import { Engine } from "./engine.ts";
+import { openEngine, type Engine } from "./engine.ts";
 import { fail, kindOf } from "./errors.ts";
 import type * as Format8 from "./format8.ts";
 import { prepareKernel } from "./kernel.ts";
-import { Memory } from "./memory.ts";
+import { openMemory } from "./memory.ts";
 import { loadPrebuilt, type ModuleSource, type Prebuilt } from "./prebuilt.ts";
 import { prepareProgram } from "./program.ts";
-import { Script } from "./script.ts";
+import { writeScript } from "./script.ts";
 import type { Crew, Given } from "./team.ts";
 
 export interface WasmOptions {
@@ -28,7 +28,7 @@ export interface WasmOptions {
 }
 
 /** What threads are given. */
-export const given: Given = { Memory, Script, fail };
+export const given: Given = { openMemory, writeScript, fail };
 
 /**
  * Open the WASM backend; it is synchronous once it is open.
@@ -41,21 +41,28 @@ export async function openWasm(options: WasmOptions = {}): Promise<SyncBackend> 
   if (!(Number.isInteger(threads) && threads > 0 && threads <= 64))
     fail("INVALID_ARGUMENT", `openWasm: expected threads, a whole number from 1 to 64, got ${threads}`);
   const prebuilt = module === undefined ? undefined : await loadPrebuilt(module);
-  return open(
-    prebuilt,
-    threads > 1 ? await (await import("./threads/start.ts")).startCrew(given, threads, prebuilt) : undefined,
-    int8 ? await import("./format8.ts") : undefined,
-  );
+  const crew =
+    threads > 1
+      ? await import("./threads/start.ts").then(({ startCrew }) => startCrew(given, threads, prebuilt))
+      : undefined;
+  const format = int8 ? await import("./format8.ts") : undefined;
+  try {
+    return open(prebuilt, crew, format);
+  } catch (error) {
+    crew?.dispose();
+    throw error;
+  }
 }
 
 /** With a crew, or alone; with int8 weights on offer, or not. */
 export function open(prebuilt: Prebuilt | undefined, crew?: Crew, format?: typeof Format8): SyncBackend {
-  const memory = crew?.memory ?? new Memory();
-  const engine = engineOf(memory, prebuilt, crew, format);
+  const memory = crew?.memory ?? openMemory();
+  const { alloc, free, write, read, check } = memory;
+  const engine = openEngine(memory, prebuilt, crew, format);
   const preparing =
     (weights?: Engine["format"]) =>
     (program: Program): PreparedProgram => {
-      memory.check();
+      check();
       return prepareProgram(engine, program, weights);
     };
   const float32: SyncBackend = {
@@ -64,13 +71,13 @@ export function open(prebuilt: Prebuilt | undefined, crew?: Crew, format?: typeo
     accuracy,
     inPlace: true,
     projection: "before",
-    alloc: (length) => memory.alloc(length),
-    free: (buffer) => memory.free(buffer),
-    write: (buffer, data, offset) => memory.write(buffer, data, offset),
-    read: async (buffer, into, offset) => memory.read(buffer, into, offset),
-    readSync: (buffer, into, offset) => memory.read(buffer, into, offset),
+    alloc,
+    free,
+    write,
+    read: async (...args) => read(...args),
+    readSync: read,
     prepare(kernel) {
-      memory.check();
+      check();
       return prepareKernel(engine, kernel);
     },
     prepareProgram: preparing(),
@@ -83,18 +90,4 @@ export function open(prebuilt: Prebuilt | undefined, crew?: Crew, format?: typeo
   return format && !crew
     ? { ...float32, weights: { int8: format.inInt8(float32, preparing(engine.format), fail) } }
     : float32;
-}
-
-function engineOf(
-  memory: Memory,
-  prebuilt: Prebuilt | undefined,
-  crew: Crew | undefined,
-  format: typeof Format8 | undefined,
-): Engine {
-  try {
-    return new Engine(memory, prebuilt, crew, format);
-  } catch (error) {
-    crew?.dispose();
-    throw error;
-  }
 }

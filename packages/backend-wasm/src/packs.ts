@@ -7,10 +7,9 @@ import type { Matrix } from "./matrix.ts";
 import type { Memory, WasmBuffer } from "./memory.ts";
 import type { Exports } from "./webassembly.ts";
 
-export interface Pack {
-  readonly key: string;
-  readonly int8: Format | undefined;
+interface Pack {
   readonly matrix: Matrix;
+  readonly int8: Format | undefined;
   readonly buffer: WasmBuffer;
   readonly address: number;
   /** The buffer's, when it was packed. */
@@ -21,71 +20,69 @@ export interface Pack {
 const shared = new WeakMap<WasmBuffer, Map<string, Pack>>();
 
 /** The packs of one bound program. */
-export class Packs {
-  readonly #taken: Pack[] = [];
-  #disposed = false;
-
-  constructor(
-    readonly memory: Memory,
-    readonly exports: Exports,
-    readonly relaxed: boolean,
-  ) {}
-
-  take(buffer: WasmBuffer, matrix: Matrix, int8: Format | undefined): Pack {
-    const key = Object.values({ ...matrix, int8: int8 !== undefined }).join();
-    const packs = shared.get(buffer) ?? new Map<string, Pack>();
-    shared.set(buffer, packs);
-    let pack = packs.get(key);
-    if (!pack) {
-      const { depth, width } = matrix;
-      const address = this.memory.take(int8 ? int8.bytes(depth, width) : packedBytes(depth, width));
-      packs.set(key, (pack = { key, int8, matrix, buffer, address, version: -1, users: 0 }));
-    }
-    if (!this.#taken.includes(pack)) {
-      pack.users++;
-      this.#taken.push(pack);
-    }
-    return pack;
-  }
-
+export interface Packs {
+  /** Where a matrix of a buffer will lie packed. */
+  take(buffer: WasmBuffer, matrix: Matrix, int8: Format | undefined): number;
   /** Pack what has changed. */
-  refresh(): void {
-    for (let i = 0; i < this.#taken.length; i++) {
-      const pack = this.#taken[i]!;
-      if (pack.version === pack.buffer.version) continue;
-      if (pack.int8) pack.int8.pack(this.memory, pack.matrix, pack.address);
-      else this.#pack(pack);
-      pack.version = pack.buffer.version;
-    }
-  }
+  refresh(): void;
+  dispose(): void;
+}
 
-  #pack({ matrix, address }: Pack): void {
-    const { from, depthStride, columnStride, depth, width } = matrix;
+export function packsOf(memory: Memory, exports: Exports, relaxed: boolean): Packs {
+  const taken: Pack[] = [];
+  const drop: (() => void)[] = [];
+
+  function pack({ from, depthStride, columnStride, depth, width, abreast: many }: Matrix, to: number): void {
     let j = 0;
-    for (const wide of matrix.abreast ? abreast(this.relaxed, depth) : [1])
-      for (; j + PANEL * (wide - 1) < width; j += PANEL * wide) {
-        const columns = Math.min(width - j, PANEL * wide);
-        const at = address + 4 * depth * j;
-        this.exports.pack(
+    for (const wide of many ? abreast(relaxed, depth) : [1])
+      for (; j + PANEL * (wide - 1) < width; j += PANEL * wide)
+        exports.pack(
           from + j * columnStride,
           depthStride,
           columnStride,
           depth,
-          columns,
-          at,
+          Math.min(width - j, PANEL * wide),
+          to + 4 * depth * j,
           4 * PANEL,
           4 * PANEL * wide,
         );
-      }
   }
 
-  dispose(): void {
-    if (this.#disposed) return;
-    this.#disposed = true;
-    for (const pack of this.#taken)
-      if (--pack.users === 0) {
-        shared.get(pack.buffer)?.delete(pack.key);
-        this.memory.give(pack.address);
+  return {
+    take(buffer, matrix, int8) {
+      const key = Object.values({ ...matrix, int8: int8?.name }).join();
+      const packs = shared.get(buffer) ?? new Map<string, Pack>();
+      shared.set(buffer, packs);
+      const { depth, width } = matrix;
+      const found = packs.get(key) ?? {
+        matrix,
+        int8,
+        buffer,
+        address: memory.take(int8 ? int8.bytes(depth, width) : packedBytes(depth, width)),
+        version: -1,
+        users: 0,
+      };
+      packs.set(key, found);
+      found.users++;
+      taken.push(found);
+      drop.push(() => {
+        if (--found.users > 0) return;
+        packs.delete(key);
+        memory.give(found.address);
+      });
+      return found.address;
+    },
+    refresh() {
+      for (let i = 0; i < taken.length; i++) {
+        const { int8, matrix, address, buffer, version } = taken[i]!;
+        if (version === buffer.version) continue;
+        if (int8) int8.pack(memory, matrix, address);
+        else pack(matrix, address);
+        taken[i]!.version = buffer.version;
       }
-  }
+    },
+    dispose() {
+      for (const release of drop.splice(0)) release();
+    },
+  };
 }

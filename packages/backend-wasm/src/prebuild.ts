@@ -4,9 +4,10 @@
  */
 import * as core from "@recurra/core";
 import type { Cell, Network, SyncBackend } from "@recurra/core";
+import { customSection } from "./assembler.ts";
 import { int8 } from "./format8.ts";
 import { mapKey, type EquationMap } from "./map.ts";
-import { emit, engineKey, hash, Places } from "./module.ts";
+import { emit, engineKey, hash, placesIn, SECTION, type Contents } from "./module.ts";
 import { openWasm } from "./open.ts";
 import { planProgram } from "./program.ts";
 import { singles } from "./singles.ts";
@@ -36,7 +37,7 @@ const networksOf = (cell: Cell): readonly Network[] => [
 /** Every map that these networks' programs have, each once. */
 export async function shippedMaps(): Promise<readonly EquationMap[]> {
   const backend = await openWasm();
-  const places = new Places();
+  const places = placesIn();
   const noting: SyncBackend = {
     ...backend,
     prepareProgram(program) {
@@ -67,10 +68,12 @@ export function emitPrebuilt(
   extend?: Crew["extend"],
 ): Uint8Array {
   const byKey = new Map([...singles(), ...maps].map((map) => [mapKey(map), map]));
-  return emit([...byKey.values()], relaxed, extend, int8(relaxed), {
+  const contents: Contents = {
     engine: engineKey(relaxed),
     relaxed,
     maps: Array.from(byKey.keys(), hash),
     ...(extend && { threads: true }),
-  });
+  };
+  const module = emit([...byKey.values()], relaxed, extend, int8(relaxed));
+  return Uint8Array.from([...module, ...customSection(SECTION, JSON.stringify(contents))]);
 }

@@ -32,8 +32,7 @@ export async function loadPrebuilt(source: ModuleSource): Promise<Prebuilt> {
 }
 
 async function moduleOf(source: ModuleSource): Promise<WasmModule> {
-  const isObject = typeof source === "object" && (source as object | null) !== null;
-  if (typeof source !== "string" && (!isObject || "then" in source || "byteLength" in source))
+  if (typeof source !== "string" && (Object(source) !== source || "then" in source || "byteLength" in source))
     fail(
       "INVALID_ARGUMENT",
       `openWasm: expected module to be an address, a Response or a WebAssembly.Module, got ${kindOf(source)}; await a promise, compile bytes`,

@@ -1,8 +1,7 @@
 /**
  * Kernels as a module has them: a gemm of one product; a map whole, where the module has its equations, else an instruction at a time.
  */
-import type { GemmKernel, Kernel, MapKernel } from "@recurra/core";
-import { arities, single } from "./singles.ts";
+import type { FunctionName, GemmKernel, Instruction, Kernel, MapKernel } from "@recurra/core";
 
 /** What a simple kernel reads or writes: a view of the launch, by number, what an instruction gave, or a constant. */
 export type Ref = number | { readonly temporary: number } | { readonly constant: number };
@@ -19,13 +18,16 @@ export interface Simple {
 /** The place of a kernel in a module's table; undefined where the module doesn't have it. */
 export type PlaceOf = (kernel: Kernel, repeated: readonly boolean[]) => number | undefined;
 
-const copyOf = (width: number, constant?: number): MapKernel => ({
+/** A map of one instruction. */
+export const single = (fn: FunctionName, args: Instruction["args"], width = 1): MapKernel => ({
   op: "map",
   width,
-  inputs: constant === undefined ? 1 : 0,
-  instructions: [{ fn: "copy", args: [constant === undefined ? { input: 0 } : { constant }] }],
+  inputs: args.filter((arg) => "input" in arg).length,
+  instructions: [{ fn, args }],
   outputs: [0],
 });
+
+export const copyOf = (width: number): MapKernel => single("copy", [{ input: 0 }], width);
 
 /** @param repeated of each view, whether all its columns are one */
 export function simplify(kernel: Kernel, repeated: readonly boolean[], placeOf: PlaceOf): Simple[] {
@@ -44,29 +46,27 @@ export function simplify(kernel: Kernel, repeated: readonly boolean[], placeOf: 
 function simpleGemm(kernel: GemmKernel, repeated: readonly boolean[], placeOf: PlaceOf): Simple[] {
   const { width, addend, terms } = kernel;
   const out = repeated.length - 1;
-  const rows = kernel.rows === "rows" ? {} : { rows: kernel.rows };
+  const given = addend ? [0] : [];
   const found: Simple[] = [];
-  const copy = (refs: readonly number[], from: MapKernel): void => {
-    const views = refs.map((i) => repeated[i]!);
-    found.push(
-      ...simplify(from, views, placeOf).map((s) => ({
-        ...s,
-        ...rows,
-        refs: s.refs.map((r) => (typeof r === "number" ? refs[r]! : r)),
-      })),
-    );
-  };
-  if (addend && (repeated[0] || terms.length === 0)) copy([0, out], copyOf(width));
-  if (!addend && terms.length === 0) copy([out], copyOf(width, 0));
-  terms.forEach((term, i) => {
-    const from = found.length > 0 ? [out] : i === 0 && addend ? [0] : [];
+  if (terms.length === 0 || (addend && repeated[0])) {
+    const views = [...given, out];
+    const copy = addend ? copyOf(width) : single("copy", [{ constant: 0 }], width);
+    for (const simple of simplify(copy, views.map((view) => repeated[view]!), placeOf))
+      found.push({
+        ...simple,
+        ...(kernel.rows !== "rows" && { rows: kernel.rows }),
+        refs: simple.refs.map((ref) => (typeof ref === "number" ? views[ref]! : ref)),
+      });
+  } // prettier-ignore
+  for (const term of terms) {
+    const from = found.length > 0 ? [out] : given;
     const product: GemmKernel = { ...kernel, addend: from.length > 0, terms: [term] };
     found.push({
       kernel: product,
       place: placeOf(product, []) as number,
       refs: [term.a, term.b, ...from, out],
     });
-  });
+  }
   return found;
 }
 
@@ -74,10 +74,10 @@ function simpleGemm(kernel: GemmKernel, repeated: readonly boolean[], placeOf: P
 function splitMap(kernel: MapKernel, repeated: readonly boolean[], placeOf: PlaceOf): Simple[] {
   const { width, inputs, instructions, outputs } = kernel;
   const one = (fn: (typeof instructions)[number]["fn"], args: readonly Ref[], to: Ref): Simple => {
-    const operands = args.slice(0, arities[fn]);
-    const columns = operands.map((ref) => (typeof ref === "number" ? repeated[ref]! : "constant" in ref));
-    const simple = { ...single(fn), width };
-    return { kernel: simple, place: placeOf(simple, columns) as number, refs: [...operands, to] };
+    const columns = args.map((ref) => (typeof ref === "number" ? repeated[ref]! : "constant" in ref));
+    const inputs = args.map((_, input) => ({ input }));
+    const simple = single(fn, inputs, width);
+    return { kernel: simple, place: placeOf(simple, columns) as number, refs: [...args, to] };
   };
   return [
     ...instructions.map(({ fn, args }, i) =>

@@ -3,14 +3,14 @@ import type { Program } from "@recurra/core";
 import type { Assembler, Routine } from "./assembler.ts";
 import type { fail } from "./errors.ts";
 import type { Bound } from "./launch.ts";
-import type { Memory } from "./memory.ts";
-import type { Script, ScriptPart } from "./script.ts";
+import type { Memory, openMemory } from "./memory.ts";
+import type { Script, ScriptPart, writeScript } from "./script.ts";
 import type { Exports } from "./webassembly.ts";
 
 /** What threads are given of this package, rather than import it: tsdown.config.ts says why. */
 export interface Given {
-  readonly Memory: typeof Memory;
-  readonly Script: typeof Script;
+  readonly openMemory: typeof openMemory;
+  readonly writeScript: typeof writeScript;
   readonly fail: typeof fail;
 }
 

@@ -18,8 +18,8 @@ export const ROW = 12;
 export const COLUMN = 16;
 export const OPERAND_WORDS = 5;
 
-/** Routines of the table take a launch, a step, and how many rows. */
-export const launchSignature = { parameters: [0x7f, 0x7f, 0x7f] } as const;
+/** Parameters of the table's routines: a launch, a step, and how many rows. */
+export const LAUNCH_PARAMETERS = 3;
 
 /** Where an operand begins at a step. */
 export const located = (launch: Local, operand: number, step: Value): readonly Code[] =>
@@ -33,18 +33,3 @@ type Code = ReturnType<typeof add>[number];
 /** Bytes of a kernel's operand, behind `numbers` numbers of its own. */
 export const operandAt = (numbers: number, index: number): number =>
   NUMBERS + 4 * (numbers + OPERAND_WORDS * index);
-
-/** A gemm's numbers, in order. */
-export const gemmNumbers = [
-  "width",
-  "room", // columns that its rows have room for: a tile may write there
-  "depth", // 0: as many as there are rows
-  "rows", // of the result; 0: as many as there are rows
-  "packed", // the right operand's panels; 0: pack it here
-  "abreast", // whether they lie as a tile of one row reads them, a k after another: all rows are run one by one
-  "stripe", // how far the sum runs before the next block: what is packed must fit
-  "left", // scratch for the packed left operand
-  "right", // scratch for the packed right operand
-  "edge", // scratch for a tile that hangs over the last column
-  "from", // whether there is an addend
-] as const;

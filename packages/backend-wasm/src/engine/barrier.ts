@@ -6,7 +6,7 @@ import {
   add, choose, code, count, equals, I32, isZero, load, shiftLeft, sub, unsigned, when, repeat, type Assembler, type Code,
   type Routine, type Value,
 } from "../assembler.ts"; // prettier-ignore
-import { launchSignature, NUMBERS } from "../words.ts";
+import { LAUNCH_PARAMETERS, NUMBERS } from "../words.ts";
 
 /** Words of the control block, each group on a cache line of its own. */
 export const control = {
@@ -67,7 +67,7 @@ const long = (n: number): readonly Code[] => {
 
 /** Nobody goes on before all have come. */
 export function barrier(assembler: Assembler): Routine {
-  return assembler.routine(launchSignature, ([launch], locals) => {
+  return assembler.routine(LAUNCH_PARAMETERS, ([launch], locals) => {
     const [at, generation, spins, rounds] = locals(I32);
     const number = (name: (typeof barrierNumbers)[number]) =>
       load(launch, NUMBERS + 4 * barrierNumbers.indexOf(name));
@@ -114,7 +114,7 @@ export const SPAN_WORDS = 5;
  * Walk spans. Parameters: the first, the end of the last, and this thread's sections: for each the address of its parts and how many.
  */
 export function tour(assembler: Assembler, walk: Routine): Routine {
-  return assembler.routine({ parameters: [I32, I32, I32] }, ([from, to, sections], locals) => {
+  return assembler.routine(3, ([from, to, sections], locals) => {
     const [span, section] = locals(I32);
     return count(span, from, to, 4 * SPAN_WORDS, [
       section.set(add(sections, shiftLeft(load(span), 3))),

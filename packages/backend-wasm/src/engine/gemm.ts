@@ -6,7 +6,8 @@
  */
 import { add, and, choose, count, during, equals, I32, isZero, least, less, load, mul, quotient, remainder, repeat, shiftLeft, sub, when, type Assembler, type Code, type Local, type Routine, type Value } from "../assembler.ts"; // prettier-ignore
 import * as f32 from "../instructions/f32.ts";
-import { COLUMN, gemmNumbers, launchSignature, located, NUMBERS, operandAt, ROW } from "../words.ts";
+import * as word from "../gemm-words.ts";
+import { COLUMN, LAUNCH_PARAMETERS, located, operandAt, ROW } from "../words.ts";
 import { interleave, packPanels } from "./pack.ts";
 import { PANEL, tile } from "./tile.ts";
 
@@ -18,7 +19,7 @@ const EDGE_STRIDE = 6 * 4 * PANEL;
 export const EDGE_BYTES = 6 * EDGE_STRIDE;
 
 /** A gemm's operands, in order. */
-const [A, B, ADDEND, OUT] = [0, 1, 2, 3].map((i) => operandAt(gemmNumbers.length, i)) as [
+const [A, B, ADDEND, OUT] = [0, 1, 2, 3].map((i) => operandAt(word.GEMM_NUMBERS, i)) as [
   number,
   number,
   number,
@@ -27,7 +28,7 @@ const [A, B, ADDEND, OUT] = [0, 1, 2, 3].map((i) => operandAt(gemmNumbers.length
 
 /** Rows of `bytes` bytes, from one stride to another. */
 function copyRows(assembler: Assembler): Routine {
-  return assembler.routine({ parameters: [I32, I32, I32, I32, I32, I32] }, (parameters, locals) => {
+  return assembler.routine(6, (parameters, locals) => {
     const [from, fromStride, to, toStride, rows, bytes] = parameters;
     const [r, j] = locals(I32);
     return [
@@ -68,15 +69,14 @@ export function gemm(
     widths: widths.map((panels) => ({ panels, routine: tile(assembler, rows, panels, relaxed) })),
   }));
 
-  const routine = assembler.routine(launchSignature, ([launch, step, rows], locals) => {
-    const number = (name: (typeof gemmNumbers)[number]) =>
-      load(launch, NUMBERS + 4 * gemmNumbers.indexOf(name));
+  const routine = assembler.routine(LAUNCH_PARAMETERS, ([launch, step, rows], locals) => {
+    const number = (at: number) => load(launch, at);
     const [width, room, height, depth, packed, stripe, left, right, edge] = locals(I32);
     const [a, aRow, aDepth, b, from, fromRow, to, toRow, single] = locals(I32);
     const [k, deep, i, high, j, r, first, last, panels, panelStride, block, after, start] = locals(I32);
     const [between] = locals(I32);
-    const fallback = (name: "rows" | "depth", value: Local): Code => [
-      value.set(number(name)),
+    const fallback = (at: number, value: Local): Code => [
+      value.set(number(at)),
       when(isZero(value), value.set(rows)),
     ];
 
@@ -111,7 +111,7 @@ export function gemm(
     ): Code =>
       tileOf.call(
         block, panels, deep, between, start, fromRow, to, stride,
-        tileRows > 1 ? count : choose(number("abreast"), 4 * PANEL * wide, 4 * PANEL),
+        tileRows > 1 ? count : choose(number(word.ABREAST), 4 * PANEL * wide, 4 * PANEL),
       ); // prettier-ignore
     /** Whether so many panels are left, and are taken at a time. */
     const fits = (tileRows: number, wide: number): Value => {
@@ -124,22 +124,22 @@ export function gemm(
     ];
 
     return [
-      width.set(number("width")),
-      room.set(number("room")),
-      fallback("rows", height),
-      fallback("depth", depth),
-      packed.set(number("packed")),
-      stripe.set(number("stripe")),
-      left.set(number("left")),
-      right.set(number("right")),
-      edge.set(number("edge")),
+      width.set(number(word.WIDTH)),
+      room.set(number(word.ROOM)),
+      fallback(word.ROWS, height),
+      fallback(word.DEPTH, depth),
+      packed.set(number(word.PACKED)),
+      stripe.set(number(word.STRIPE)),
+      left.set(number(word.LEFT)),
+      right.set(number(word.RIGHT)),
+      edge.set(number(word.EDGE)),
       a.set(located(launch, A, step)),
       aRow.set(load(launch, A + ROW)),
       aDepth.set(load(launch, A + COLUMN)),
       b.set(located(launch, B, step)),
       to.set(located(launch, OUT, step)),
       toRow.set(load(launch, OUT + ROW)),
-      when(number("from"), [
+      when(number(word.FROM), [
         from.set(located(launch, ADDEND, step)),
         fromRow.set(load(launch, ADDEND + ROW)),
       ]),
@@ -147,7 +147,7 @@ export function gemm(
         [
           deep.set(least(sub(depth, k), stripe)),
           panelStride.set(shiftLeft(choose(packed, depth, deep), 5)),
-          between.set(choose(number("abreast"), 4 * PANEL, panelStride)),
+          between.set(choose(number(word.ABREAST), 4 * PANEL, panelStride)),
           when(
             packed,
             right.set(add(packed, shiftLeft(k, 5))),

@@ -9,7 +9,8 @@ import { add, count, I32, least, less, load, mul, repeat, shiftLeft, shiftRight,
 import * as f32 from "../instructions/f32.ts";
 import * as v from "../instructions/v128.ts";
 import { ACTIVATION_STEPS, BLOCK8, panelOf, ROW_HEAD, STEP_BYTES, SUM_SCALE } from "../int8.ts";
-import { gemmNumbers, launchSignature, located, NUMBERS, operandAt, ROW } from "../words.ts";
+import * as word from "../gemm-words.ts";
+import { LAUNCH_PARAMETERS, located, operandAt, ROW } from "../words.ts";
 
 /** Added to a small number it leaves the nearest whole one in the low bits: 1.5 · 2²³. */
 const ROUNDER = 3 * 2 ** 22;
@@ -19,7 +20,7 @@ const UP = 2 ** 80;
 
 /** Rounds a row. Parameters: from, depth, to. What is read past the end meets weights of 0. */
 function round(assembler: Assembler, dots: boolean): Routine {
-  return assembler.routine({ parameters: [I32, I32, I32] }, (parameters, locals) => {
+  return assembler.routine(3, (parameters, locals) => {
     const [from, depth, to] = parameters;
     const [k, whole, at, sums] = locals(I32);
     const [largest, up, scale, x, rounder] = locals(V128);
@@ -75,7 +76,7 @@ function round(assembler: Assembler, dots: boolean): Routine {
  * A panel's results of a row. Parameters: the rounded row, the panel, its steps, where the addends are (0: none), where the results go.
  */
 function products(assembler: Assembler, dots: boolean): Routine {
-  return assembler.routine({ parameters: [I32, I32, I32, I32, I32] }, (parameters, locals, local) => {
+  return assembler.routine(5, (parameters, locals, local) => {
     const [row, panel, steps, from, to] = parameters;
     const { columns, deep } = panelOf(dots);
     const list = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
@@ -133,33 +134,32 @@ export function gemm8(assembler: Assembler, dots: boolean): Routine {
   const rounded = round(assembler, dots);
   const panelProducts = products(assembler, dots);
   const { columns, deep: stepDeep, tailBytes } = panelOf(dots);
-  return assembler.routine(launchSignature, ([launch, step, rows], locals) => {
-    const number = (name: (typeof gemmNumbers)[number]) =>
-      load(launch, NUMBERS + 4 * gemmNumbers.indexOf(name));
-    const [A, ADDEND, OUT] = [0, 2, 3].map((i) => operandAt(gemmNumbers.length, i)) as [number, number, number]; // prettier-ignore
+  return assembler.routine(LAUNCH_PARAMETERS, ([launch, step, rows], locals) => {
+    const number = (at: number) => load(launch, at);
+    const [A, ADDEND, OUT] = [0, 2, 3].map((i) => operandAt(word.GEMM_NUMBERS, i)) as [number, number, number]; // prettier-ignore
     const [width, room, depth, panel, left, edge, a, aRow, from, fromRow] = locals(I32);
     const [to, toRow, k, deep, steps, rowBytes, first, i, high, j] = locals(I32);
     const [r, block, addend, out, whole, c] = locals(I32);
     const at = (base: Local, stride: Local, offset: Code[]): readonly Code[] =>
       add(base, add(mul(add(i, r), stride), [offset]));
     return [
-      width.set(number("width")),
-      room.set(number("room")),
-      depth.set(number("depth")),
-      panel.set(number("packed")),
-      left.set(number("left")),
-      edge.set(number("edge")),
+      width.set(number(word.WIDTH)),
+      room.set(number(word.ROOM)),
+      depth.set(number(word.DEPTH)),
+      panel.set(number(word.PACKED)),
+      left.set(number(word.LEFT)),
+      edge.set(number(word.EDGE)),
       a.set(located(launch, A, step)),
       aRow.set(load(launch, A + ROW)),
       to.set(located(launch, OUT, step)),
       toRow.set(load(launch, OUT + ROW)),
-      when(number("from"), [
+      when(number(word.FROM), [
         from.set(located(launch, ADDEND, step)),
         fromRow.set(load(launch, ADDEND + ROW)),
       ]),
       repeat(
         [
-          deep.set(least(sub(depth, k), number("stripe"))),
+          deep.set(least(sub(depth, k), number(word.STRIPE))),
           steps.set(shiftLeft(shiftRight(add(deep, 3), 2), stepDeep === 2 ? 1 : 0)),
           rowBytes.set(add(mul(steps, 2 * stepDeep), ROW_HEAD)),
           first.set(panel),

@@ -1,8 +1,8 @@
 /** `reduce`, `gather` and `scatterAdd`: what goes row by row. */
-import { add, count, F32, F64, I32, less, load, mul, shiftRight, when, type Assembler, type Code, type Routine } from "../assembler.ts"; // prettier-ignore
+import { add, count, F64, I32, less, load, mul, shiftRight, when, type Assembler, type Routine } from "../assembler.ts"; // prettier-ignore
 import * as f32 from "../instructions/f32.ts";
 import * as f64 from "../instructions/f64.ts";
-import { COLUMN, launchSignature, located, NUMBERS, operandAt, ROW } from "../words.ts";
+import { COLUMN, LAUNCH_PARAMETERS, located, NUMBERS, operandAt, ROW } from "../words.ts";
 
 /** The numbers of all three: the width in bytes, and the table's rows (of a gather and a scatterAdd). */
 export const ROW_NUMBERS = 2;
@@ -10,32 +10,23 @@ const WIDTH = NUMBERS;
 const TABLE_ROWS = NUMBERS + 4;
 const operand = (i: number): number => operandAt(ROW_NUMBERS, i);
 
-/** Sums in float64, in the order of the columns. NaN where one of a row is. */
+/** In float64, in the order of the columns. NaN where one of a row is. */
 export function reduce(assembler: Assembler, fn: "sum" | "mean" | "max"): Routine {
-  return assembler.routine(launchSignature, ([launch, step, rows], locals, local) => {
+  return assembler.routine(LAUNCH_PARAMETERS, ([launch, step, rows], locals, local) => {
     const [from, to, row, j, at, width] = locals(I32);
-    const [sum, most] = [local(F64), local(F32)];
-    const columns = shiftRight(width, 2);
-    const each = (body: Code): Code => [
-      at.set(from),
-      count(j, 0, width, 4, [body, at.add(load(launch, operand(0) + COLUMN))]),
-    ];
+    const sum = local(F64);
     return [
       width.set(load(launch, WIDTH)),
       from.set(located(launch, operand(0), step)),
       to.set(located(launch, operand(1), step)),
       count(row, 0, rows, 1, [
-        fn === "max"
-          ? [
-              most.set(f32.constant(-Infinity)),
-              each(most.set(f32.max(most, f32.load(at)))),
-              f32.store(to, most),
-            ]
-          : [
-              sum.set(f64.zero),
-              each(sum.set(f64.add(sum, f32.widen(f32.load(at))))),
-              f32.store(to, f64.narrow(fn === "mean" ? f64.over(sum, f64.fromI32(columns)) : sum)),
-            ],
+        sum.set(f32.widen(f32.constant(fn === "max" ? -Infinity : 0))),
+        at.set(from),
+        count(j, 0, width, 4, [
+          sum.set((fn === "max" ? f64.max : f64.add)(sum, f32.widen(f32.load(at)))),
+          at.add(load(launch, operand(0) + COLUMN)),
+        ]),
+        f32.store(to, f64.narrow(fn === "mean" ? f64.over(sum, f64.fromI32(shiftRight(width, 2))) : sum)),
         from.add(load(launch, operand(0) + ROW)),
         to.add(load(launch, operand(1) + ROW)),
       ]),
@@ -45,7 +36,7 @@ export function reduce(assembler: Assembler, fn: "sum" | "mean" | "max"): Routin
 
 /** Rows of a table by index; zeros where the index isn't one of its rows. */
 export function gather(assembler: Assembler): Routine {
-  return assembler.routine(launchSignature, ([launch, step, rows], locals) => {
+  return assembler.routine(LAUNCH_PARAMETERS, ([launch, step, rows], locals) => {
     const [table, index, to, row, j, width, from] = locals(I32);
     return [
       width.set(load(launch, WIDTH)),
@@ -75,7 +66,7 @@ export function gather(assembler: Assembler): Routine {
 
 /** A table whose row i sums, in order, the rows with index i. */
 export function scatterAdd(assembler: Assembler): Routine {
-  return assembler.routine(launchSignature, ([launch, step, rows], locals) => {
+  return assembler.routine(LAUNCH_PARAMETERS, ([launch, step, rows], locals) => {
     const [index, from, table, row, j, width, to, tableRows, at] = locals(I32);
     return [
       width.set(load(launch, WIDTH)),

@@ -1,8 +1,8 @@
 /** Instructions on numbers of 64 bits. */
-import { op, type Code } from "../assembler.ts";
+import { op } from "../assembler.ts";
 
-export const zero: readonly Code[] = [0x44, 0, 0, 0, 0, 0, 0, 0, 0];
 export const add = op(0xa0);
+export const max = op(0xa5);
 export const over = op(0xa3);
 /** Without a sign. */
 export const fromI32 = op(0xb8);

@@ -81,11 +81,11 @@ export function bindTeam(lead: Lead, task: Task): Team | undefined {
   const words = (numbers: readonly number[]): number => {
     const address = memory.take(4 * numbers.length);
     taken.push(address);
-    memory.words.set(numbers, address / 4);
+    memory.words().set(numbers, address / 4);
     return address;
   };
   try {
-    for (const script of scripts) own.push(new given.Script(memory, script));
+    for (const script of scripts) own.push(given.writeScript(memory, script));
     // For each thread, and for one alone: where its sections are.
     const tables = scripts.map((parts, t) =>
       words(parts.flatMap((section, s) => [own[t]!.sections[s]!, section.length])),
@@ -107,7 +107,7 @@ export function bindTeam(lead: Lead, task: Task): Team | undefined {
     };
     return {
       walk(section, first, steps, reverse, parity) {
-        const all = memory.words;
+        const all = memory.words();
         let at = to / 4;
         all[at++] = section;
         all[at++] = first;

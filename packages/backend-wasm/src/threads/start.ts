@@ -40,9 +40,9 @@ export async function startCrew(
   if (prebuilt && !prebuilt.contents.threads)
     return alone("the module was made for one; give prebuilt-threads.wasm or prebuilt-threads-relaxed.wasm");
   try {
-    const memory = new given.Memory(sharedMemory());
+    const memory = given.openMemory(sharedMemory());
     const control = memory.take(4 * CONTROL_WORDS);
-    memory.words.fill(0, control / 4, control / 4 + CONTROL_WORDS);
+    memory.words().fill(0, control / 4, control / 4 + CONTROL_WORDS);
     let foreman: Foreman | undefined = undefined as Foreman | undefined;
     const data = Array.from({ length: threads - 1 }, (_, i) => ({
       memory: memory.memory,

@@ -1,0 +1,10 @@
+/** So many are kept of what can be made again. */
+const KEPT = 64;
+
+/** What is known by a key, or is made now; what was made first is forgotten. */
+export function kept<T>(known: Map<string, T>, key: string, make: () => T): T {
+  const value = known.get(key) ?? make();
+  known.set(key, value);
+  if (known.size > KEPT) known.delete(known.keys().next().value!);
+  return value;
+}
