@@ -99,11 +99,15 @@ function bindProgram(
   /** Launches whose tables have a row for every row of the sequence. */
   const tables: Bound[] = [];
 
-  /** From row to row. What only gemms and maps see gets room for whole tiles; buffers that others share are as they are. */
-  const strideOf = ({ role, slots, width }: BufferSpec): number =>
-    role === "value" && width > 8 && (slots === 1 || slots === "chunk")
-      ? Math.ceil(width / PANEL) * PANEL
-      : width;
+  /**
+   * From row to row. What only gemms and maps see gets room for whole tiles; buffers that others share are as they are. Rows that lie
+   * apart by a multiple of 2 kB share a few places of the caches, and a tile's would push each other out: so those get another line.
+   */
+  const strideOf = ({ role, slots, width }: BufferSpec): number => {
+    if (role !== "value" || width <= 8) return width;
+    if (width % 512 === 0) return width + 16;
+    return slots === 1 || slots === "chunk" ? Math.ceil(width / PANEL) * PANEL : width;
+  };
 
   const slotSize = (spec: BufferSpec): number => (spec.rows === "batch" ? batch : spec.rows) * strideOf(spec);
 

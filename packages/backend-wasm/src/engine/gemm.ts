@@ -2,7 +2,7 @@
  * `gemm`: the left operand packed in tiles of four rows (or two, or one), the right one in panels of eight columns: ahead of time
  * where it is a parameter, else here. A panel stays in the first cache while the tiles of a block of rows pass, the block in the second.
  * What only a single row is multiplied by is read once, as fast as it comes: the panels that its tile takes at a time lie abreast, a k
- * after another, so that all of it is one stream.
+ * after another, so that all of it is one stream. Where it isn't packed yet that would be another pass, so it is read as it lies.
  */
 import { add, and, choose, count, during, equals, I32, isZero, least, less, load, mul, quotient, remainder, repeat, shiftLeft, sub, when, type Assembler, type Code, type Local, type Routine, type Value } from "../assembler.ts"; // prettier-ignore
 import * as f32 from "../instructions/f32.ts";
@@ -74,7 +74,7 @@ export function gemm(
     const [width, room, height, depth, packed, stripe, left, right, edge] = locals(I32);
     const [a, aRow, aDepth, b, from, fromRow, to, toRow, single] = locals(I32);
     const [k, deep, i, high, j, r, first, last, panels, panelStride, block, after, start] = locals(I32);
-    const [between] = locals(I32);
+    const [between, asIs] = locals(I32);
     const fallback = (at: number, value: Local): Code => [
       value.set(number(at)),
       when(isZero(value), value.set(rows)),
@@ -111,7 +111,7 @@ export function gemm(
     ): Code =>
       tileOf.call(
         block, panels, deep, between, start, fromRow, to, stride,
-        tileRows > 1 ? count : choose(number(word.ABREAST), 4 * PANEL * wide, 4 * PANEL),
+        tileRows > 1 ? count : choose(asIs, asIs, choose(number(word.ABREAST), 4 * PANEL * wide, 4 * PANEL)),
       ); // prettier-ignore
     /** Whether so many panels are left, and are taken at a time. */
     const fits = (tileRows: number, wide: number): Value => {
@@ -143,17 +143,30 @@ export function gemm(
         from.set(located(launch, ADDEND, step)),
         fromRow.set(load(launch, ADDEND + ROW)),
       ]),
+      // What isn't packed and only one row is multiplied by, as in a bias's gradient, is read where it lies: bytes from k to k, else 0.
+      asIs.set(
+        choose(
+          and(and(isZero(packed), equals(height, 1)), equals(load(launch, B + COLUMN), 4)),
+          load(launch, B + ROW),
+          0,
+        ),
+      ),
       repeat(
         [
           deep.set(least(sub(depth, k), stripe)),
-          panelStride.set(shiftLeft(choose(packed, depth, deep), 5)),
+          panelStride.set(choose(asIs, 4 * PANEL, shiftLeft(choose(packed, depth, deep), 5))),
           between.set(choose(number(word.ABREAST), 4 * PANEL, panelStride)),
           when(
             packed,
             right.set(add(packed, shiftLeft(k, 5))),
-            pack.call(
-              add(b, mul(k, load(launch, B + ROW))), load(launch, B + ROW), load(launch, B + COLUMN), deep, width, right, panelStride, 4 * PANEL,
-            ),
+            [
+              start.set(add(b, mul(k, load(launch, B + ROW)))),
+              when(
+                asIs,
+                right.set(start),
+                pack.call(start, load(launch, B + ROW), load(launch, B + COLUMN), deep, width, right, panelStride, 4 * PANEL),
+              ),
+            ],
           ), // prettier-ignore
           count(i, 0, height, BLOCK_ROWS, [
             high.set(least(sub(height, i), BLOCK_ROWS)),
