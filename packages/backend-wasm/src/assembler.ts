@@ -137,24 +137,22 @@ export type NewLocal = (type: Type) => Local;
 interface Entry {
   readonly type: number;
   /** With its length. */
-  readonly body: Code;
+  readonly body: readonly number[];
 }
 
 /** The platform's own `flat`: a first module is emitted by code that runs for the first time, at a tenth of its later speed. */
-const flat = (list: Code): readonly number[] => [list].flat(Infinity as 1) as number[];
+const flat = (...list: Code[]): readonly number[] => list.flat(Infinity as 1) as number[];
 
-const sized = (content: Code): Code => {
-  const bytes = flat(content);
-  return [unsigned(bytes.length), bytes];
-};
+/** What is flat isn't flattened again: most of a module's bytes are its routines'. */
+const sized = (bytes: readonly number[]): readonly number[] => flat(unsigned(bytes.length)).concat(bytes);
 const vector = (items: readonly Code[]): Code => [unsigned(items.length), items];
 const ascii = (text: string): number[] => [...text].map((c) => c.charCodeAt(0));
-const name = (text: string): Code => sized(ascii(text));
-const section = (id: number, content: Code): Code => [id, sized(content)];
+const name = (text: string): readonly number[] => sized(ascii(text));
+const section = (id: number, bytes: readonly number[]): readonly number[] => [id].concat(sized(bytes));
 
 /** A section that engines pass over; it may stand behind all others. */
 export const customSection = (as: string, text: string): readonly number[] =>
-  flat(section(0, [name(as), ascii(text)]));
+  section(0, name(as).concat(ascii(text)));
 
 /** A module in the making. Its memory is imported as `m.m`; its routines are numbered in the order in which they are made. */
 export class Assembler {
@@ -192,7 +190,7 @@ export class Assembler {
     const body = make(given as readonly Local[] as Some, endless as unknown as NewLocals, local);
     const locals = vector(types.map((type) => [1, type]));
     const index =
-      this.#routines.push({ type: this.typeOf(parameters), body: sized([locals, body, 0x0b]) }) - 1;
+      this.#routines.push({ type: this.typeOf(parameters), body: sized(flat(locals, body, 0x0b)) }) - 1;
     return { index, call: (...args) => [args.map(code), 0x10, unsigned(index)] };
   }
 
@@ -212,17 +210,19 @@ export class Assembler {
 
   bytes(): Uint8Array {
     const routines = this.#routines;
+    const listed = (id: number, items: readonly Code[]): readonly number[] =>
+      section(id, flat(vector(items)));
     // The types are all known only now; the limits of the memory: from 0 to 4 GiB.
-    const all = [
-      0, 0x61, 0x73, 0x6d, 1, 0, 0, 0,
-      section(1, vector(this.#types.map((n) => [0x60, vector(Array<Code>(n).fill(I32)), 0]))),
-      section(2, vector([[name("m"), name("m"), 2, this.shared ? 3 : 1, 0, unsigned(65536)]])),
-      section(3, vector(routines.map((r) => unsigned(r.type)))),
-      section(4, vector([[0x70, 0, unsigned(this.#table.length)]])),
-      section(7, vector(this.#exports.map(([as, index]) => [name(as), 0, unsigned(index)]))),
-      section(9, vector([[0, 0x41, 0, 0x0b, vector(this.#table.map(unsigned))]])),
-      section(10, vector(routines.map((r) => r.body))),
-    ]; // prettier-ignore
-    return new Uint8Array(flat(all));
+    return new Uint8Array(
+      [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0].concat(
+        listed(1, this.#types.map((n) => [0x60, vector(Array<Code>(n).fill(I32)), 0])),
+        listed(2, [[name("m"), name("m"), 2, this.shared ? 3 : 1, 0, unsigned(65536)]]),
+        listed(3, routines.map((r) => unsigned(r.type))),
+        listed(4, [[0x70, 0, unsigned(this.#table.length)]]),
+        listed(7, this.#exports.map(([as, index]) => [name(as), 0, unsigned(index)])),
+        listed(9, [[0, 0x41, 0, 0x0b, vector(this.#table.map(unsigned))]]),
+        section(10, flat(unsigned(routines.length)).concat(...routines.map((r) => r.body))),
+      ),
+    ); // prettier-ignore
   }
 }

@@ -6,23 +6,22 @@ export type Random = () => number;
 /** @returns rows · columns values, row-major */
 export type Initializer = (random: Random, rows: number, columns: number) => Float32Array;
 
-/** A loop: `map` would call the function, where this has it inlined, and a first model has a hundred thousand values. */
-function filled(length: number, value: () => number): Float32Array {
-  const values = new Float32Array(length);
-  for (let i = 0; i < length; i++) values[i] = value();
-  return values;
-}
-
-/** Uniform in ±bound. PyTorch's recurrent layers use bound = 1/√H for every weight. */
+/**
+ * Uniform in ±bound. PyTorch's recurrent layers use bound = 1/√H for every weight. A loop of its own: what calls a function for each
+ * value is compiled later, and a first model has a hundred thousand.
+ */
 export const uniform =
   (bound: number): Initializer =>
-  (random, rows, columns) =>
-    filled(rows * columns, () => bound * (2 * random() - 1));
+  (random, rows, columns) => {
+    const values = new Float32Array(rows * columns);
+    for (let i = 0; i < values.length; i++) values[i] = bound * (2 * random() - 1);
+    return values;
+  };
 
 export const constant =
   (value: number): Initializer =>
   (_, rows, columns) =>
-    filled(rows * columns, () => value);
+    new Float32Array(rows * columns).fill(value);
 
 /** A standard normal number, by Box & Muller 1958. */
 const gaussian = (random: Random): number =>
@@ -31,7 +30,7 @@ const gaussian = (random: Random): number =>
 export const normal =
   (deviation: number): Initializer =>
   (random, rows, columns) =>
-    filled(rows * columns, () => deviation * gaussian(random));
+    Float32Array.from({ length: rows * columns }, () => deviation * gaussian(random));
 
 /** Uniform in ±√(6 / (rows + columns)). Glorot & Bengio 2010. */
 export const glorot = (): Initializer => (random, rows, columns) =>
