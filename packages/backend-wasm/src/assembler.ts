@@ -146,7 +146,7 @@ const flat = (...list: Code[]): readonly number[] => list.flat(Infinity as 1) as
 /** What is flat isn't flattened again: most of a module's bytes are its routines'. */
 const sized = (bytes: readonly number[]): readonly number[] => flat(unsigned(bytes.length)).concat(bytes);
 const vector = (items: readonly Code[]): Code => [unsigned(items.length), items];
-const ascii = (text: string): number[] => [...text].map((c) => c.charCodeAt(0));
+const ascii = (text: string): number[] => Array.from(text, (c) => c.charCodeAt(0));
 const name = (text: string): readonly number[] => sized(ascii(text));
 const section = (id: number, bytes: readonly number[]): readonly number[] => [id].concat(sized(bytes));
 

@@ -21,9 +21,7 @@ export interface Context {
 
 /** c₀ + x (c₁ + x (c₂ + …)). */
 const polynomial = ({ madd, number }: Context, x: Value, coefficients: readonly number[]): Value =>
-  coefficients
-    .slice(0, -1)
-    .reduceRight<Value>((sum, c) => madd(sum, x, number(c)), number(coefficients.at(-1) ?? 0));
+  coefficients.map<Value>((c) => number(c)).reduceRight((sum, c) => madd(sum, x, c));
 
 function tanh(context: Context, a: Value): readonly Code[] {
   const { locals, number } = context;

@@ -5,6 +5,7 @@ const KEPT = 64;
 export function kept<T>(known: Map<string, T>, key: string, make: () => T): T {
   const value = known.get(key) ?? make();
   known.set(key, value);
-  if (known.size > KEPT) known.delete(known.keys().next().value!);
+  const [first] = known.keys();
+  if (known.size > KEPT) known.delete(first!);
   return value;
 }

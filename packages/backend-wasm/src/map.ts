@@ -18,7 +18,7 @@ export interface EquationMap {
 
 /** Maps of one key are one routine, whatever their width. */
 export const mapKey = ({ kernel: { instructions, outputs }, repeated }: EquationMap): string =>
-  JSON.stringify([instructions, outputs, repeated.map(Number)], (_, value: unknown) =>
+  JSON.stringify([instructions, outputs, repeated], (_, value: unknown) =>
     typeof value === "number" ? textOf(value) : value,
   );
 

@@ -103,7 +103,7 @@ export function openMemory(made?: WasmMemory): Memory {
     write(buffer, data, offset) {
       const own = buffer as WasmBuffer;
       viewOf(own).set(data, offset);
-      own.version = (own.version + 1) | 0;
+      own.version++;
     },
     read(buffer, into, offset) {
       const view = viewOf(buffer as WasmBuffer);

@@ -114,7 +114,7 @@ function bindProgram(
   const allocate = (spec: BufferSpec): WasmBuffer => {
     const { slots } = spec;
     const count = typeof slots === "number" ? slots : { steps: most, "steps+1": most + 1, chunk }[slots];
-    const buffer = memory.alloc(Math.max(1, slotSize(spec)) * Math.max(1, count));
+    const buffer = memory.alloc(slotSize(spec) * count);
     owned.push(buffer);
     if (spec.data) memory.write(buffer, Float32Array.from(spec.data), 0);
     return buffer;

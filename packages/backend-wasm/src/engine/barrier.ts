@@ -19,6 +19,8 @@ export const control = {
   failed: 33,
   /** How often anybody has slept at a barrier. */
   slept: 34,
+  /** That number when the first thread gave its last command. */
+  sleptBefore: 35,
   /** One more with every command. */
   sequence: 48,
   idle: 49,
@@ -33,7 +35,8 @@ export const CONTROL_WORDS = control.command + 16 + 64;
 export const barrierNumbers = [
   "control", // address
   "threads",
-  "spins", // how often it looks before it sleeps
+  "patient", // how often it looks before it sleeps, as long as nobody has slept in this call
+  "spins", // and afterwards
   "rounds", // of spinning and sleeping, after which it gives up
   "sleeps", // whether this thread may: a browser's main thread may not
 ] as const;
@@ -86,7 +89,13 @@ export function barrier(assembler: Assembler): Routine {
         ],
         repeat(
           [
-            spins.set(number("spins")),
+            spins.set(
+              choose(
+                equals(loadAtomic(control.slept, at), loadAtomic(control.sleptBefore, at)),
+                number("patient"),
+                number("spins"),
+              ),
+            ),
             repeat(spins.add(-1), choose(same(), spins, 0)),
             when(same(), [
               rounds.add(-1),

@@ -28,8 +28,12 @@ export interface Lead {
   tour(task: Task, from: number, to: number, sections: readonly number[]): void;
 }
 
-/** How often a thread looks before it sleeps at a barrier: about 20 µs, so that it is no burden where others need the core. */
+/**
+ * How often a thread looks before it sleeps at a barrier: about 20 µs, so that it is no burden where others need the core. Until
+ * somebody has slept in a call, about 0.3 ms: where both threads are on one core, the system sees it only while neither sleeps.
+ */
 const SPINS = 16384;
+const PATIENT_SPINS = 16 * SPINS;
 /** ms that such a look, and a sleep, take. */
 const SPIN_MS = 0.016;
 const SLEEP_MS = 100;
@@ -43,6 +47,7 @@ function barrierOf({ control, threads, patience, sleeps }: Lead, place: number, 
   const named: Record<(typeof barrierNumbers)[number], number> = {
     control,
     threads,
+    patient: PATIENT_SPINS,
     spins: SPINS,
     // Workers wait as long as the first thread takes: it alone has what isn't shared out.
     rounds: thread > 0 ? 0xffffffff : Math.ceil(patience / (wait ? SLEEP_MS : SPIN_MS)),

@@ -74,6 +74,7 @@ export class Foreman implements Crew, Lead {
     const instance = this.#instance(exports, bytes);
     const all = this.#words;
     for (let t = 1; t < sections.length; t++) all[words.command + FIRST_THREAD + t] = sections[t]!;
+    Atomics.store(all, words.sleptBefore, this.slept);
     this.#command(TOUR, instance, from, to);
     try {
       exports.tour!(from, to, sections[0]!);
