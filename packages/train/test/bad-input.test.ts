@@ -100,6 +100,13 @@ describe("a trainer", () => {
     ["crossEntropy", () => crossEntropy({ weights: [1, NaN] }), /class 1: expected a finite number/],
     ["huber", () => train.huber({ delta: 0 }), /huber: delta: expected a number above 0/],
     ["adam", () => adam({ beta1: 1 }), /adam: beta1: expected a number from 0 to below 1, got 1/],
+    ...(["adam", "adamW", "nadam", "radam", "rmsprop", "adagrad"] as const).map(
+      (name): [string, () => unknown, RegExp] => [
+        name,
+        () => train[name]({ epsilon: 1e-46 }),
+        new RegExp(`^${name}: epsilon: expected a number above 0 in float32`),
+      ],
+    ),
     ["adam", () => adam({ rate: 1 } as object), /UNKNOWN_NAME/],
     ["sgd", () => train.sgd({ nesterov: true }), /nesterov: expected a momentum/],
     ["cosine", () => train.cosine({ learningRate: 1, steps: 0 }), /cosine: steps/],

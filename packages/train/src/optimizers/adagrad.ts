@@ -1,5 +1,5 @@
 import { sqrt } from "@recurra/core";
-import { decayed, given, rate, readNumbers, type Optimizer } from "./optimizer.ts";
+import { checkEpsilon, decayed, given, rate, readNumbers, type Optimizer } from "./optimizer.ts";
 
 export interface AdagradOptions {
   /** Default: 0.01. */
@@ -8,7 +8,7 @@ export interface AdagradOptions {
   readonly learningRateDecay?: number;
   /** What the sums of squares begin with. Default: 0. */
   readonly initialSum?: number;
-  /** Default: 1e-10. */
+  /** Above 0. Default: 1e-10. */
   readonly epsilon?: number;
   readonly weightDecay?: number;
 }
@@ -26,6 +26,7 @@ export function adagrad(options: AdagradOptions = {}): Optimizer {
       weightDecay: rate(0),
     },
   );
+  checkEpsilon("adagrad", epsilon);
   return {
     name: "adagrad",
     learningRate,

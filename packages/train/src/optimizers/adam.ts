@@ -1,5 +1,15 @@
 import { max, sqrt } from "@recurra/core";
-import { average, checkFlag, decayed, given, rate, readNumbers, share, type Optimizer } from "./optimizer.ts";
+import {
+  average,
+  checkEpsilon,
+  checkFlag,
+  decayed,
+  given,
+  rate,
+  readNumbers,
+  share,
+  type Optimizer,
+} from "./optimizer.ts";
 
 export interface AdamOptions {
   /** Default: 0.001. */
@@ -8,7 +18,7 @@ export interface AdamOptions {
   readonly beta1?: number;
   /** Of the mean of their squares. Default: 0.999. */
   readonly beta2?: number;
-  /** Default: 1e-8. */
+  /** Above 0. Default: 1e-8. */
   readonly epsilon?: number;
   /** `adam`: L2, default 0. `adamW`: what a step takes off each parameter, times the learning rate; default 0.01. */
   readonly weightDecay?: number;
@@ -35,6 +45,7 @@ function build(who: string, options: AdamOptions, decay: number, decoupled: bool
     },
     ["amsgrad"],
   );
+  checkEpsilon(who, epsilon);
   const { amsgrad = false } = options;
   checkFlag(amsgrad, `${who}: amsgrad`);
   return {

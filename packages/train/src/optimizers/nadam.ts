@@ -1,5 +1,14 @@
 import { sqrt } from "@recurra/core";
-import { average, decayed, given, rate, readNumbers, share, type Optimizer } from "./optimizer.ts";
+import {
+  average,
+  checkEpsilon,
+  decayed,
+  given,
+  rate,
+  readNumbers,
+  share,
+  type Optimizer,
+} from "./optimizer.ts";
 
 export interface NadamOptions {
   /** Default: 0.002. */
@@ -8,7 +17,7 @@ export interface NadamOptions {
   readonly beta1?: number;
   /** Default: 0.999. */
   readonly beta2?: number;
-  /** Default: 1e-8. */
+  /** Above 0. Default: 1e-8. */
   readonly epsilon?: number;
   /** ψ: how quickly the momentum grows to beta1. Default: 0.004. */
   readonly momentumDecay?: number;
@@ -25,6 +34,7 @@ export function nadam(options: NadamOptions = {}): Optimizer {
     momentumDecay: rate(0.004),
     weightDecay: rate(0),
   });
+  checkEpsilon("nadam", epsilon);
   const momentum = (t: number): number => beta1 * (1 - 0.5 * 0.96 ** (t * momentumDecay));
   /** Πμ up to a step; from the last one that was asked for where that can be. */
   let [last, product] = [0, 1];

@@ -53,6 +53,11 @@ export function readNumbers<N extends string>(
   return read;
 }
 
+/** Added to a divisor. Were it 0 in float32, an element whose gradients were all 0 would become 0/0, as it does in PyTorch. */
+export function checkEpsilon(who: string, epsilon: number): void {
+  check(Math.fround(epsilon) > 0, `${who}: epsilon`, "a number above 0 in float32", epsilon);
+}
+
 /** Ranges that several optimizers share. */
 export const rate = (value: number): readonly [number, number, number] => [value, 0, Infinity];
 export const share = (value: number): readonly [number, number, number] => [value, 0, 1];

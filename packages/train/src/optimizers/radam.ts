@@ -1,5 +1,14 @@
 import { sqrt } from "@recurra/core";
-import { average, decayed, given, rate, readNumbers, share, type Optimizer } from "./optimizer.ts";
+import {
+  average,
+  checkEpsilon,
+  decayed,
+  given,
+  rate,
+  readNumbers,
+  share,
+  type Optimizer,
+} from "./optimizer.ts";
 
 export interface RadamOptions {
   /** Default: 0.001. */
@@ -8,7 +17,7 @@ export interface RadamOptions {
   readonly beta1?: number;
   /** Default: 0.999. */
   readonly beta2?: number;
-  /** Default: 1e-8. */
+  /** Above 0. Default: 1e-8. */
   readonly epsilon?: number;
   readonly weightDecay?: number;
 }
@@ -22,6 +31,7 @@ export function radam(options: RadamOptions = {}): Optimizer {
     epsilon: rate(1e-8),
     weightDecay: rate(0),
   });
+  checkEpsilon("radam", epsilon);
   const longest = 2 / (1 - beta2) - 1;
   return {
     name: "radam",

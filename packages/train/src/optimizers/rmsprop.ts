@@ -1,6 +1,7 @@
 import { max, sqrt } from "@recurra/core";
 import {
   average,
+  checkEpsilon,
   checkFlag,
   decayed,
   given,
@@ -16,7 +17,7 @@ export interface RmspropOptions {
   readonly learningRate?: number;
   /** Of the mean of squares. Default: 0.99. */
   readonly alpha?: number;
-  /** Default: 1e-8. */
+  /** Above 0. Default: 1e-8. */
   readonly epsilon?: number;
   /** Default: 0. */
   readonly momentum?: number;
@@ -40,6 +41,7 @@ export function rmsprop(options: RmspropOptions = {}): Optimizer {
     },
     ["centered"],
   );
+  checkEpsilon("rmsprop", epsilon);
   const { centered = false } = options;
   checkFlag(centered, `${who}: centered`);
   return {
