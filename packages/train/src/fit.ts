@@ -1,6 +1,6 @@
 /** Training as one loop of events: `for await (const event of fit(model, data, { … }))`. */
 import type { Model } from "@recurra/core";
-import { checkOptions } from "@recurra/core/internal";
+import { checkOptions, fail } from "@recurra/core/internal";
 import { checkData, type Data } from "./data/data.ts";
 import type { FitEvent } from "./events.ts";
 import { fitting, fittingOptions, type FittingOptions } from "./fitting.ts";
@@ -22,21 +22,31 @@ export interface FitOptions extends Omit<TrainerOptions, "loss">, FittingOptions
  * Trains a model. Nothing happens before the first event is asked for, and who leaves the loop ends the training; the model then has
  * the parameters of the last step, and at the end of all the best ones where there is validation data. After every batch the event loop
  * has a turn, so that a page stays alive; a worker keeps it smooth.
- * @throws RecurraError on misfits, naming the batch and the row, before any parameter changes
+ * @throws RecurraError on misfits, naming the batch and the row, before any parameter changes; BUSY where another `fit` of the model isn't over
  */
 export async function* fit(model: Model, data: Data, options: FitOptions): AsyncGenerator<FitEvent, void> {
   checkOptions(options, ["loss", "optimizer", "clip", ...fittingOptions], "fit");
   const { loss, optimizer, clip = {}, ...rest } = options;
   const { seed = 0 } = rest;
+  if (fitted.has(model))
+    fail(
+      "BUSY",
+      "fit: expected a model that isn't being trained, got one in the middle of another fit; finish that one, or leave its loop",
+    );
   const trainer = trainerOf(model, { loss, optimizer, clip, seed });
+  fitted.add(model);
   try {
     yield* fitting(trainer, data, rest);
   } finally {
+    fitted.delete(model);
     // The model's own copies, where the backend answers later; one that is gone has nothing to tell.
     await trainer.state().catch(() => undefined);
     trainer.dispose();
   }
 }
+
+/** Models in training: two at once would each update what the other has measured, and a checkpoint would hold half of it. */
+const fitted = new WeakSet<Model>();
 
 /** The mean loss of a model, and metrics, over all batches of data. */
 export async function evaluate(

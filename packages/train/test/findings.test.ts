@@ -70,6 +70,22 @@ describe("fit refuses, before a parameter changes,", () => {
     expect(model.parameters()).toEqual(before);
   }); // prettier-ignore
 
+  it("a model in the middle of another fit", async () => {
+    const model = open();
+    const first = train.fit(model, data, how);
+    await first.next();
+    const before = model.parameters();
+    await refuses(
+      () => finish(train.fit(model, data, how)),
+      "BUSY",
+      /^fit: expected a model that isn't being trained/,
+    );
+    expect(model.parameters()).toEqual(before);
+    await first.return(undefined);
+    await finish(train.fit(model, data, how));
+    expect(model.parameters()).not.toEqual(before);
+  });
+
   it("a checkpoint of more data", async () => {
     const saves: unknown[] = [];
     const checkpoint = untyped<train.Checkpoint>({
