@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { ctc, ctcOf } from "../src/ctc.ts";
 import { derived } from "../src/random.ts";
 import { refuses } from "./support/refuses.ts";
+import { missing, runTorch, torch } from "./support/torch.ts";
 
 const softmax = (logits: readonly number[]): number[] => {
   const exps = logits.map(Math.exp);
@@ -154,3 +155,42 @@ describe("ctc", () => {
     );
   });
 });
+
+const script = `
+import json, sys, torch
+out = []
+for case in json.load(sys.stdin):
+    y = torch.tensor(case["logits"], dtype=torch.float64, requires_grad=True)
+    logs = torch.log_softmax(y, 1).unsqueeze(1)
+    labels = torch.tensor([case["labels"]], dtype=torch.long)
+    loss = torch.nn.functional.ctc_loss(logs, labels, torch.tensor([len(y)]), torch.tensor([len(case["labels"])]), blank=case["blank"], reduction="sum")
+    loss.backward()
+    out.append([loss.item(), y.grad.tolist()])
+json.dump(out, sys.stdout)
+`;
+
+describe.skipIf(torch === undefined)(`beside PyTorch ${torch}`, () => {
+  it("has the same loss and gradient, in float64", () => {
+    const draw = derived(7);
+    const long = Array.from({ length: 12 }, (_, i) => ({
+      logits: Array.from({ length: 40 + i }, () => Array.from({ length: 9 }, () => 8 * draw() - 4)),
+      labels: Array.from({ length: 1 + i }, () => 1 + Math.floor(8 * draw())),
+      blank: 0,
+    }));
+    // PyTorch 1.13 takes no empty list of labels beside others'.
+    const given = [...feasible.filter(({ labels }) => labels.length > 0), ...long];
+    const wanted = runTorch(script, given) as [number, number[][]][];
+    expect(wanted.length).toBeGreaterThan(60);
+    given.forEach(({ logits, labels, blank }, i) => {
+      const [loss, gradient] = wanted[i]!;
+      const found = ctcOf(logits, labels, blank);
+      expect(Math.abs(found.loss - loss), `loss of ${i}`).toBeLessThan(1e-10 * Math.max(1, loss));
+      found.gradient.forEach((line, t) =>
+        line.forEach((g, k) =>
+          expect(Math.abs(g - gradient[t]![k]!), `gradient of ${i}`).toBeLessThan(1e-10),
+        ),
+      );
+    });
+  });
+});
+it.runIf(torch === undefined)(missing, () => expect(torch).toBeUndefined());
