@@ -33,11 +33,18 @@ interface Ended {
   readonly killed: boolean;
   /** ms from ready to the end. */
   readonly ran: number;
+  /** The number of the last step that it said. */
+  readonly step: number;
   readonly learned: string | undefined;
 }
 
-/** @param after how many ms after it is ready it's killed */
-async function run(backend: string, path: string, after = Infinity): Promise<Ended> {
+/** When a run is to die: so many ms after it has said so many steps. */
+interface Moment {
+  readonly steps: number;
+  readonly ms: number;
+}
+
+async function run(backend: string, path: string, death?: Moment): Promise<Ended> {
   const [built] = (await readdir(join(folder, "built"))).filter((name) => /^run\.m?js$/.test(name));
   const child = spawn(process.execPath, [join(folder, "built", built as string), backend, path], {
     stdio: ["ignore", "pipe", "inherit"],
@@ -45,16 +52,19 @@ async function run(backend: string, path: string, after = Infinity): Promise<End
   const ended = new Promise<string | null>((resolve, reject) => {
     child.once("error", reject).once("close", (_code, signal) => resolve(signal));
   });
-  let ready = 0;
+  let [ready, said, step] = [0, 0, 0];
   let learned: string | undefined;
   createInterface(child.stdout).on("line", (line) => {
-    if (line === "ready") {
-      ready = performance.now();
-      if (after < Infinity) setTimeout(() => child.kill("SIGKILL"), after);
+    if (line === "ready") ready = performance.now();
+    else if (line.startsWith("step ")) {
+      said++;
+      step = Number(line.slice(5));
     } else learned = line;
+    if (death && said === death.steps && learned === undefined)
+      setTimeout(() => child.kill("SIGKILL"), death.ms);
   });
   const signal = await ended;
-  return { killed: signal === "SIGKILL", ran: performance.now() - ready, learned };
+  return { killed: signal === "SIGKILL", ran: performance.now() - ready, step, learned };
 }
 
 describe.each(["cpu", "wasm"])("a run on %s", (backend) => {
@@ -65,12 +75,16 @@ describe.each(["cpu", "wasm"])("a run on %s", (backend) => {
       const whole = await run(backend, join(folder, `${backend}-whole`));
       expect(whole.learned).toMatch(/^learned [0-9a-f]{64}$/);
       const draw = derived(Date.now());
-
-      let [killed, finished, most] = [0, 0, 0];
+      /** Within what is left of a run, and at times past it: most die on the way, some get to the end. */
+      const moment = (from: number): Moment => ({
+        steps: Math.floor(draw() * (whole.step - from + 2)),
+        ms: (draw() * whole.ran) / whole.step,
+      });
+      let [killed, finished, most, reached] = [0, 0, 0, 0];
       let path = join(folder, `${backend}-${finished}`);
       while (killed < kills || finished === 0) {
-        // Within what a whole run takes: most die on the way, some get to the end.
-        const ended = await run(backend, path, killed < kills ? draw() * whole.ran : Infinity);
+        const ended = await run(backend, path, killed < kills ? moment(reached) : undefined);
+        reached = Math.max(reached, ended.step);
         if (ended.killed) {
           killed++;
           most++;
@@ -81,7 +95,7 @@ describe.each(["cpu", "wasm"])("a run on %s", (backend) => {
         const last = ended.learned ?? (await run(backend, path)).learned;
         expect(last, `after ${most} kills`).toBe(whole.learned);
         finished++;
-        most = 0;
+        [most, reached] = [0, 0];
         path = join(folder, `${backend}-${finished}`);
       }
       if (kills > 1)

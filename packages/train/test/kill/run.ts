@@ -1,4 +1,4 @@
-// What the kill test kills: a run with everything that a checkpoint has to hold. Its last line is a checksum of what was learned.
+// What the kill test kills: a run with everything that a checkpoint has to hold. It says each step, and last a checksum of what was learned.
 import { createHash } from "node:crypto";
 import { createModel, dense, dropout, gru, recurrent, stack } from "@recurra/core";
 import { openCpu } from "@recurra/backend-cpu";
@@ -60,6 +60,7 @@ for await (const event of fit(model, data, {
   seed: 9,
   checkpoint: checkpointFile(path, { every: 1 }),
 }))
-  if (event.type === "end") told.update(JSON.stringify(event));
+  if (event.type === "step") console.log(`step ${event.step}`);
+  else if (event.type === "end") told.update(JSON.stringify(event));
 for (const [name, { data: values }] of Object.entries(model.parameters())) told.update(name).update(values);
 console.log(`learned ${told.digest("hex")}`);
