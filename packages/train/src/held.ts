@@ -1,23 +1,29 @@
 /** What a trainer keeps on the device: the optimizer's moments, and programs bound to the sizes of batches, each with the update of its gradients. */
 import {
-  execute, owning, prepare, type Call, type DeviceBuffer, type Engine, type Execution, type Owner, type Program,
+  execute, owning, prepare, type Call, type DeviceBuffer, type Engine, type Execution, type Owner, type Plan, type Program,
 } from "@recurra/core/internal"; // prettier-ignore
 import type { Loss } from "./losses/loss.ts";
 import type { Optimizer } from "./optimizers/optimizer.ts";
 import { hold, planOf, type TrainingPlan } from "./program.ts";
 import {
-  gradientBuffer, momentBuffer, scalarsBuffer, updateProgram, type Clip, type Storage,
+  gradientBuffer, momentBuffer, normProgram, scalarsBuffer, squaresBuffer, updateProgram, type Clip, type Storage,
 } from "./update.ts"; // prettier-ignore
 
 /** How many sizes of batches stay bound: those used last. */
 const most = 8;
 
-/** A program bound to a batch size, with the update of its gradients where it learns. */
+/** What is made of gradients: their norm, which is looked at, and then the update. */
+export interface Learning {
+  measure(): void;
+  update(): void;
+}
+
+/** A program bound to a batch size, and where it learns what is made of its gradients. */
 export interface Bound {
   readonly key: string;
   readonly plan: TrainingPlan;
   readonly execution: Execution;
-  readonly update: (() => void) | undefined;
+  readonly learning: Learning | undefined;
   dispose(): void;
 }
 
@@ -34,8 +40,10 @@ export interface Held {
   readonly shared: ReadonlyMap<string, DeviceBuffer>;
   /** The optimizer's numbers of the step. */
   readonly scalars: DeviceBuffer;
+  /** Σg², of the gradients that were measured last. */
+  readonly squares: DeviceBuffer;
   /** What runs for batches whose rows all have all steps. */
-  readonly programs: { readonly training: Program; readonly update: Program };
+  readonly programs: Readonly<Record<"training" | "norm" | "update", Program>>;
   /** A program bound to the size of a batch. @param learns with the gradient, rather than the loss alone */
   boundTo(call: Call, learns: boolean): Bound;
 }
@@ -79,10 +87,13 @@ export function holdTraining(
   for (const { name, buffer } of moments) shared.set(name, buffer);
   const scalars = owner.alloc(backend, Object.keys(optimizer.scalars(1, 0)).length);
   shared.set(scalarsBuffer, scalars);
+  const squares = owner.alloc(backend, 1);
+  shared.set(squaresBuffer, squares);
+  const norm = prepare(normProgram(storages, backend), backend);
   const update = prepare(updateProgram(optimizer, clip, storages, backend), backend);
 
-  /** The update of what a program leaves as gradients. */
-  function bindUpdate(execution: Execution, own: Owner): () => void {
+  /** What is made of the gradients that a program leaves. */
+  function learningOf(execution: Execution, own: Owner): Learning {
     const buffers = new Map(shared);
     for (const { name, rows: height, width } of storages) {
       const parts = learned.filter(({ storage }) => storage.name === name);
@@ -92,12 +103,14 @@ export function holdTraining(
         backend.write(buffer, new Float32Array(height * width), 0);
       buffers.set(gradientBuffer(name), buffer);
     }
-    const { parameters } = update.program;
-    const views = Object.entries(parameters).map(
-      ([name, i]) => [i, [buffers.get(name) as DeviceBuffer]] as const,
-    );
-    const made = own.own(update.prepared.bind(1, 1, new Map(views)));
-    return () => made.run(1, 0);
+    const bind = ({ program: { parameters }, prepared }: Plan): (() => void) => {
+      const views = Object.entries(parameters).map(
+        ([name, i]) => [i, [buffers.get(name) as DeviceBuffer]] as const,
+      );
+      const made = own.own(prepared.bind(1, 1, new Map(views)));
+      return () => made.run(1, 0);
+    };
+    return { measure: bind(norm), update: bind(update) };
   }
 
   function boundTo({ steps, batch, lengths }: Call, learns: boolean): Bound {
@@ -114,7 +127,7 @@ export function holdTraining(
       found = owner.own(
         owning((own) => {
           const execution = own.own(execute(plan, backend, shared, steps, batch));
-          return { key, plan, execution, update: learns ? bindUpdate(execution, own) : undefined };
+          return { key, plan, execution, learning: learns ? learningOf(execution, own) : undefined };
         }),
       );
     }
@@ -123,5 +136,6 @@ export function holdTraining(
     return found;
   }
 
-  return { moments, shared, scalars, programs: { training: program, update: update.program }, boundTo };
+  const programs = { training: program, norm: norm.program, update: update.program };
+  return { moments, shared, scalars, squares, programs, boundTo };
 }

@@ -3,9 +3,10 @@
  * respect to the output y, Σ G · y has the same gradient with respect to all else, and that is a loss like any other.
  */
 import { gradient, rowSum, type Model, type Tensor } from "@recurra/core";
-import { fail } from "@recurra/core/internal";
 import { readBatch } from "./batch.ts";
 import { valuesOf, type Loss, type Rows } from "./losses/loss.ts";
+import { drawStep } from "./masks.ts";
+import { locate, stop } from "./non-finite.ts";
 import { mix } from "./random.ts";
 import { createTrainer, type TrainerOptions } from "./trainer.ts";
 import type { Batch, Evaluation, Trainer } from "./types.ts";
@@ -52,35 +53,48 @@ export interface HostTrainerOptions extends Omit<TrainerOptions, "loss"> {
 export function hostTrainer(model: Model, { loss, ...options }: HostTrainerOptions): Trainer {
   const { seed = 0 } = options;
   const trainer = createTrainer(model, { ...options, loss: product });
-  const drops = model.engine.network.build({ dropout: true }).dropouts.length > 0;
+  const { engine } = model;
+  const drops = engine.network.build({ dropout: true }).dropouts.length > 0;
   let taken = 0;
 
-  /** @param dropoutSeed of the masks that the trainer will draw at this step */
-  async function measure(batch: Batch, dropoutSeed?: number): Promise<Evaluation & HostLossValue> {
-    readBatch(model.engine, unread, batch);
+  /** @param step whose masks are drawn, as the trainer will */
+  async function measure(who: string, batch: Batch, step?: number): Promise<Evaluation & HostLossValue> {
+    const { call, rows } = readBatch(engine, unread, batch);
     const { x, lengths, state: first } = batch;
+    const dropoutSeed = drops && step !== undefined ? mix(seed, step) : undefined;
     const given = { ...(lengths !== undefined && { lengths }), ...(first !== undefined && { state: first }) };
     const { output, state } =
       dropoutSeed === undefined
         ? await model.run(x, given)
         : await gradient(model, x, {}, { ...given, dropoutSeed });
     const found = loss.onHost(output, batch);
-    if (!Number.isFinite(found.loss))
-      fail("NON_FINITE", `${loss.name}: expected a finite loss, got ${found.loss}`);
+    if (!Number.isFinite(found.loss)) {
+      const row = Math.floor(
+        output.data.findIndex(
+          (value, i) => !Number.isFinite(value) && rows.counts(Math.floor(i / rows.width)),
+        ) / rows.width,
+      );
+      const build = { masked: call.lengths !== undefined, dropout: dropoutSeed !== undefined };
+      if (step !== undefined) drawStep(engine.network.build(build), call, seed, step);
+      const cause =
+        row < 0
+          ? "the output is finite"
+          : await locate(engine, build, engine.buffers, call, row % call.batch);
+      stop(who, row < 0 ? loss.name : `${rows.where(row)} (${loss.name})`, found.loss, cause);
+    }
     return { output, state, ...found };
   }
 
   return {
     ...trainer,
     async step(batch, given) {
-      const dropoutSeed = drops ? mix(seed, taken + 1) : undefined;
-      const measured = await measure(batch, dropoutSeed);
+      const measured = await measure(`training step ${taken + 1}`, batch, taken + 1);
       const step = await trainer.step({ ...batch, target: measured.gradient }, given);
       taken = step.step;
       return { ...step, loss: measured.loss, weight: measured.weight };
     },
     async evaluate(batch) {
-      const { loss: value, weight, output, state } = await measure(batch);
+      const { loss: value, weight, output, state } = await measure("evaluation", batch);
       return { loss: value, weight, output, state };
     },
     restore(state) {

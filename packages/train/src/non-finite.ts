@@ -1,9 +1,10 @@
 /**
  * Where a loss that isn't finite comes from. The same batch is run once more, by a program that gives out every gate and the result of every
- * layer; the first of them that isn't finite, in the row at fault, is what is looked for.
+ * layer; the first of them that isn't finite, in the row at fault, is what is looked for. Of a gradient that isn't: whose it is.
  */
 import {
-  compile, execute, fail, owning, prepare, wantOutput, writeCall, type Call, type BuildOptions, type DeviceBuffer, type Engine, type NetworkGraph, type Node,
+  compile, execute, fail, owning, prepare, wantOutput, writeCall, type Call, type BuildOptions, type DeviceBuffer, type Engine, type Execution, type NetworkGraph,
+  type Node,
 } from "@recurra/core/internal"; // prettier-ignore
 
 interface Suspect {
@@ -142,3 +143,32 @@ export const stop = (who: string, where: string, loss: number, cause: string): n
     "NON_FINITE_LOSS",
     `${who}: expected a finite loss, got ${loss} of ${where}; ${cause}; no parameter was changed. Lower the learning rate, clip the gradients, or look at the data`,
   );
+
+/** @throws RecurraError NON_FINITE_LOSS, always, with the first gradient that isn't finite */
+export function stopAtGradient(
+  who: string,
+  engine: Engine,
+  { program, output }: Execution,
+): never | Promise<never> {
+  const gradients = [...engine.graph.parameters.values()]
+    .filter(({ name }) => Object.hasOwn(program.outputs, `d.${name}`))
+    .map(({ name, rows, width }) => ({
+      name,
+      place: output(`d.${name}`),
+      into: new Float32Array(rows * width),
+    }));
+  return engine.read(
+    gradients,
+    () => {
+      const bad = gradients.flatMap(({ name, into }) =>
+        [...into].filter((value) => !Number.isFinite(value)).map((value) => `${value} of parameter ${name}`),
+      );
+      const got = bad[0] ?? "numbers so large that its norm overflows";
+      return fail(
+        "NON_FINITE_LOSS",
+        `${who}: expected a finite gradient, got ${got}; no parameter was changed. Look at the scale of the data, and at functions with infinite slopes`,
+      );
+    },
+    undefined,
+  );
+}

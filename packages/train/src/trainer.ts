@@ -9,7 +9,7 @@ import { holdTraining, type Bound } from "./held.ts";
 import type { Loss } from "./losses/loss.ts";
 import { memoryOf } from "./memory.ts";
 import { drawStep } from "./masks.ts";
-import { locate, stop } from "./non-finite.ts";
+import { locate, stop, stopAtGradient } from "./non-finite.ts";
 import type { Optimizer } from "./optimizers/optimizer.ts";
 import { LOSS, outputOf } from "./program.ts";
 import type { Evaluation, Step, Trainer, TrainerState } from "./types.ts";
@@ -61,30 +61,37 @@ function train(
 ): Omit<Trainer, "dispose"> {
   const { backend, graph } = engine;
   const [outputName] = graph.outputs.keys() as Iterable<string> as [string];
-  const { moments, shared, scalars, programs, boundTo } = holdTraining(engine, loss, optimizer, clip, owner);
+  const held = holdTraining(engine, loss, optimizer, clip, owner);
+  const { moments, shared, scalars, programs, boundTo } = held;
+  const place = { buffer: held.squares, offset: 0, column: 0, width: 1, stride: 1 };
+  const norm = { name: "squares", shape: [1], place, rowOf: undefined };
   let taken = 0;
 
-  /** Run a batch, read what it gives, and go on where the loss is finite. */
+  /** Run a batch, read what it gives, and go on where the loss and the gradient's norm are finite. */
   function perform<R>(
     { call, rows, weights, total }: Given,
-    { execution, plan }: Bound,
+    { execution, plan, learning }: Bound,
     who: string,
     then: (found: Evaluation) => R,
   ): R | Promise<R> {
     writeCall(engine, execution, call);
     execution.run(call.steps);
+    learning?.measure();
     return collect(
       engine,
       {
         output: [wantOutput(execution, call, outputName, outputOf(graph))],
         loss: [wantOutput(execution, call, LOSS, { ...outputOf(graph), width: 1 })],
         state: wantStates(execution, graph.states.values()),
+        norm: learning ? [{ ...norm, into: new Float32Array(1) }] : [],
       },
-      ({ output, loss: losses, state }): R | Promise<R> => {
+      ({ output, loss: losses, state, norm: { squares } }): R | Promise<R> => {
         const { data } = losses[LOSS] as Tensor;
         let sum = 0;
         // What doesn't count may be anything.
         for (let r = 0; r < weights.length; r++) if (weights[r] !== 0) sum += weights[r]! * data[r]!;
+        if (Number.isFinite(sum) && squares && !Number.isFinite(squares.data[0]))
+          return stopAtGradient(who, engine, execution);
         if (Number.isFinite(sum))
           return then({ loss: sum, weight: total, state, output: output[outputName] as Tensor });
         const row = data.findIndex((value, r) => weights[r] !== 0 && !Number.isFinite(value));
@@ -115,7 +122,7 @@ function train(
       drawStep(found.plan.graph, read.call, seed, number);
       return perform(read, found, `training step ${number}`, (evaluation): Step => {
         backend.write(scalars, Float32Array.from(Object.values(optimizer.scalars(number, learningRate))), 0);
-        found.update?.();
+        found.learning?.update();
         taken = number;
         return { ...evaluation, step: number, learningRate };
       });
@@ -194,11 +201,11 @@ function train(
       const known = { ...(steps !== undefined && { T: steps }), ...(batch !== undefined && { B: batch }) };
       const memory = memoryOf(
         programs.training,
-        programs.update,
+        [programs.norm, programs.update],
         new Set(moments.map(({ name }) => name)),
         known,
       );
-      return [explain(programs.training, sizes), explain(programs.update, sizes), memory].join("\n\n");
+      return [...Object.values(programs).map((program) => explain(program, sizes)), memory].join("\n\n");
     },
   };
 }

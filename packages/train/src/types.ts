@@ -57,7 +57,7 @@ export interface Trainer {
   /**
    * Loss, gradient, clipping, update.
    * @throws RecurraError on misfits and on NaN in the data, naming the row; NON_FINITE_LOSS with the layer, gate and time step that the
-   * first such value came from. No parameter has changed then.
+   * first such value came from, or, where the loss is finite and its gradient isn't, with the parameter. No parameter has changed then.
    */
   step(batch: Batch, options?: StepOptions): Promise<Step>;
   /** The loss alone; nothing changes, nothing is dropped. */

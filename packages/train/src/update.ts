@@ -1,6 +1,7 @@
 /**
  * The update: clipping and the optimizer as one program over the parameters' storages, gradients and moments, none of which leaves the
- * device. It writes parameters and moments in place where a map may, else beside them, and copies.
+ * device. It writes parameters and moments in place where a map may, else beside them, and copies. Before it the norm of the gradients
+ * is found, since nothing is updated by what isn't finite.
  */
 import { clamp, min, reciprocal, sqrt, type Backend, type Expr } from "@recurra/core";
 import type { Program } from "@recurra/core/internal";
@@ -23,6 +24,7 @@ export interface Storage {
 
 /** The names of an update's buffers. */
 export const scalarsBuffer = "scalars";
+export const squaresBuffer = "Σg²";
 export const gradientBuffer = (storage: string): string => `d.${storage}`;
 export const momentBuffer = (moment: string, storage: string): string => `${moment}.${storage}`;
 
@@ -44,7 +46,7 @@ export function updateProgram(
       moments: Object.keys(moments).map((moment) => matrix(momentBuffer(moment, name))),
     };
   });
-  const factor = norm === undefined ? undefined : factorOf(launches, norm, all.map(({ g }) => g)); // prettier-ignore
+  const factor = norm === undefined ? undefined : factorOf(launches, norm);
 
   const results = ["p", ...Object.keys(moments)];
   const kernel = equations(
@@ -73,23 +75,34 @@ export function updateProgram(
   return backend.limits.maps?.split(program) ?? program;
 }
 
-/** min(1, norm / (√Σg² + 1e-6)), as PyTorch's clip_grad_norm_. */
-function factorOf(launches: Launches, norm: number, gradients: readonly Matrix[]): Matrix {
+/** Σg² of all gradients together, into a number of its own: what clipping scales by, and whether they are finite. */
+export function normProgram(storages: readonly Storage[], backend: Pick<Backend, "limits">): Program {
+  const launches = new Launches();
   const square = equations(["g"], ["square"], ({ g }) => ({ square: (g as Expr).times(g as Expr) }));
-  const sums = launches.matrix("sums", "value", gradients.reduce((sum, { rows }) => sum + rows, 0), 1); // prettier-ignore
+  const sums = launches.matrix("sums", "value", storages.reduce((sum, { rows }) => sum + rows, 0), 1); // prettier-ignore
   let at = 0;
-  for (const g of gradients) {
-    const squares = launches.matrix("squares", "value", g.rows, g.width);
-    launches.map("squares", square, [g], [squares]);
+  for (const { name, rows, width } of storages) {
+    const squares = launches.matrix("squares", "value", rows, width);
+    launches.map(
+      "squares",
+      square,
+      [launches.matrix(gradientBuffer(name), "parameter", rows, width)],
+      [squares],
+    );
     launches.sumRows("sums", squares, sums, at);
-    at += g.rows;
+    at += rows;
   }
-  const sum = launches.matrix("sum", "value", 1, 1);
-  launches.sumColumns("norm", sums, sum);
+  launches.sumColumns("norm", sums, launches.matrix(squaresBuffer, "parameter", 1, 1));
+  const program = launches.program("norm");
+  return backend.limits.maps?.split(program) ?? program;
+}
+
+/** min(1, norm / (√Σg² + 1e-6)), as PyTorch's clip_grad_norm_. */
+function factorOf(launches: Launches, norm: number): Matrix {
   const factor = launches.matrix("factor", "value", 1, 1);
-  const scale = equations(["sum"], ["factor"], ({ sum: s }) => ({
-    factor: min(reciprocal(sqrt(s as Expr).plus(1e-6)).times(norm), 1),
+  const scale = equations(["sum"], ["factor"], ({ sum }) => ({
+    factor: min(reciprocal(sqrt(sum as Expr).plus(1e-6)).times(norm), 1),
   }));
-  launches.map("factor", scale, [sum], [factor]);
+  launches.map("factor", scale, [launches.matrix(squaresBuffer, "parameter", 1, 1)], [factor]);
   return factor;
 }

@@ -4,7 +4,8 @@ import {
 } from "@recurra/core"; // prettier-ignore
 import { describe, expect, it } from "vitest";
 import { openLater } from "../../core/test/support/later-backend.ts";
-import { adam, createTrainer, meanSquared, sgd } from "../src/index.ts";
+import { hostTrainer } from "../src/host-loss.ts";
+import { adam, createTrainer, ctc, meanSquared, sgd } from "../src/index.ts";
 import { backends, numbers } from "./support/backends.ts";
 
 const [T, B, I, H] = [6, 3, 2, 4];
@@ -58,6 +59,52 @@ describe.each([...backends, ["later", openLater] as const])("%s", (_, open) => {
       { x: spoilt(1, 3, 5) },
       /training step 2.*of batch row 1, step 3.*layer 0 \(fragile\), gate a, unit 0, time step 3: Infinity/s,
     ));
+
+  it("a gradient that isn't finite, of a loss that is", async () => {
+    const backend = await open();
+    const network = stack(dense({ inputSize: 1, outputSize: 1 }));
+    const zeros = (...shape: number[]) => ({ shape, data: new Float32Array(1) });
+    const model = createModel(network, backend, { parameters: { "0.W": zeros(1, 1), "0.b": zeros(1) } });
+    for (const clip of [{}, { norm: 1 }, { value: 1 }]) {
+      const trainer = createTrainer(model, { ...options, clip });
+      const batch = (value: number) => ({
+        x: { shape: [1, 1, 1], data: Float32Array.of(value) },
+        target: { shape: [1, 1, 1], data: Float32Array.of(2) },
+      });
+      const before = await trainer.state();
+      await expect(trainer.step(batch(3e38))).rejects.toThrow(
+        /^training step 1: expected a finite gradient, got -Infinity of parameter 0\.W; no parameter was changed/,
+      );
+      await expect(trainer.step(batch(1e20))).rejects.toMatchObject({
+        code: "NON_FINITE_LOSS",
+        message: expect.stringMatching(/its norm overflows/) as string,
+      });
+      expect(await trainer.state()).toEqual(before);
+      expect((await trainer.evaluate(batch(1))).loss).toBe(4);
+      trainer.dispose();
+    }
+    model.dispose();
+    backend.dispose();
+  }); // prettier-ignore
+
+  it("names where a host's loss that isn't finite comes from", async () => {
+    const backend = await open();
+    const network = stack(layer(), dropout(0.5), dense({ inputSize: H, outputSize: 3 }));
+    const model = createModel(network, backend, { seed: 2 });
+    const trainer = hostTrainer(model, { loss: ctc(), optimizer: adam() });
+    const target = { shape: [B, 1], data: Int32Array.of(1, 2, 1) };
+    const before = await trainer.state();
+    const batch = { x: spoilt(1, 3, 5), target, lengths: [6, 6, 4] };
+    await expect(trainer.step(batch)).rejects.toThrow(
+      /^training step 1: expected a finite loss, got Infinity of batch row 1, step 3 \(ctc\); .*layer 0 \(fragile\), gate a, unit 0, time step 3: Infinity/,
+    );
+    await expect(trainer.evaluate(batch)).rejects.toThrow(/^evaluation: .*gate a, unit 0, time step 3/);
+    expect(await trainer.state()).toEqual(before);
+    expect(await trainer.step({ x, target })).toMatchObject({ step: 1 });
+    trainer.dispose();
+    model.dispose();
+    backend.dispose();
+  });
 
   it("in a row with a length", () =>
     refuses(

@@ -3,7 +3,7 @@ import { Expr, mapLimits, type Backend } from "@recurra/core";
 import { evaluate, NetworkGraph, prepare, type DeviceBuffer } from "@recurra/core/internal";
 import { describe, expect, it } from "vitest";
 import * as train from "../src/index.ts";
-import { updateProgram, scalarsBuffer, type Clip } from "../src/update.ts";
+import { normProgram, scalarsBuffer, updateProgram, type Clip } from "../src/update.ts";
 import type { Optimizer } from "../src/optimizers/optimizer.ts";
 import { openPlain } from "../../core/test/support/plain-backend.ts";
 import { backends, numbers } from "./support/backends.ts";
@@ -52,34 +52,35 @@ function inFloat64(optimizer: Optimizer): Float64Array[] {
   });
 }
 
-/** The update program on a backend. */
+/** The programs of an update on a backend. */
 async function onBackend(backend: Backend, optimizer: Optimizer, clip: Clip = {}): Promise<Float32Array[]> {
-  const storage = { name: "W", rows: ROWS, width: WIDTH };
-  const { program, prepared } = prepare(updateProgram(optimizer, clip, [storage], backend), backend);
+  const storages = [{ name: "W", rows: ROWS, width: WIDTH }];
   const buffers = new Map<string, DeviceBuffer>();
-  for (const [name, i] of Object.entries(program.parameters)) {
-    const { rows, width } = program.buffers[i]!;
-    buffers.set(name, backend.alloc((rows as number) * width));
-  }
+  const bound = [normProgram(storages, backend), updateProgram(optimizer, clip, storages, backend)].map(
+    (program) => {
+      const places = Object.entries(program.parameters).map(([name, i]) => {
+        const { rows, width } = program.buffers[i]!;
+        const buffer = buffers.get(name) ?? backend.alloc((rows as number) * width);
+        buffers.set(name, buffer);
+        return [i, [buffer]] as const;
+      });
+      return prepare(program, backend).prepared.bind(1, 1, new Map(places));
+    },
+  );
   const write = (name: string, data: Float32Array) => backend.write(buffers.get(name)!, data, 0);
   write("W", start);
   for (const [name, first] of Object.entries(optimizer.moments))
     write(`${name}.W`, new Float32Array(SIZE).fill(first));
-  const bound = prepared.bind(
-    1,
-    1,
-    new Map(Object.entries(program.parameters).map(([name, i]) => [i, [buffers.get(name)!]])),
-  );
   const steps: Float32Array[] = [];
   for (const [t, g] of gradients.entries()) {
     write("d.W", g);
     write(scalarsBuffer, Float32Array.from(Object.values(optimizer.scalars(t + 1, optimizer.learningRate))));
-    bound.run(1, 0);
+    for (const program of bound) program.run(1, 0);
     const now = new Float32Array(SIZE);
     await backend.read(buffers.get("W")!, now, 0);
     steps.push(now);
   }
-  bound.dispose();
+  for (const program of bound) program.dispose();
   for (const buffer of buffers.values()) backend.free(buffer);
   return steps;
 }
