@@ -93,7 +93,7 @@ export const backends: Registry = {
 /** A backend in a mode. */
 export const inMode = (entry: Entry, mode: string | undefined): Entry => ({
   ...entry,
-  ...entry.needs?.[mode ?? ""],
+  ...(mode !== undefined && entry.needs?.[mode]),
 });
 
 /** Whether the backend says that it needs code made from strings; everything else is run where that is forbidden. */

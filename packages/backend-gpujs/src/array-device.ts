@@ -2,12 +2,11 @@
  * gpu.js's modes without a GPU: numbers lie in arrays. Nobody needs them for speed; they show what a kernel computes where there is
  * no GPU, and are to be asked for by name. A result is a list of rows.
  */
-import type { Counters, Device, Image, Result } from "./device.ts";
+import { noCounts, type Device, type Image, type Result } from "./device.ts";
 import { fail } from "./errors.ts";
 import type { Gpu, Mode } from "./gpujs.ts";
 import { Kernels, type Program } from "./kernels.ts";
 import type { Rectangle } from "./rectangles.ts";
-import type { Source } from "./source.ts";
 
 interface ArrayImage extends Image {
   readonly argument: Float32Array;
@@ -17,22 +16,20 @@ interface ArrayImage extends Image {
 const SIZE = 2 ** 28;
 
 export class ArrayDevice implements Device {
-  readonly counters: Counters = {
-    launches: 0, copies: 0, uploads: 0, uploadedBytes: 0, downloads: 0, downloadedBytes: 0, textures: 0, compiled: 0,
-  }; // prettier-ignore
+  readonly counters = noCounts();
+  readonly kernels: Kernels;
   readonly size = SIZE;
   readonly longest = SIZE;
   readonly float32: boolean;
   readonly inputs = 15;
   readonly outputs: number;
-  readonly #kernels: Kernels;
   #disposed = false;
 
   constructor(
     readonly gpu: Gpu,
     readonly mode: Mode,
   ) {
-    this.#kernels = new Kernels(gpu, mode, "Array", false);
+    this.kernels = new Kernels(gpu, mode, this.counters, "Array", false);
     // JavaScript computes in float64.
     this.float32 = mode !== "cpu";
     // gpu.js has no kernel maps in WebAssembly.
@@ -43,16 +40,9 @@ export class ArrayDevice implements Device {
     if (this.#disposed) fail("DISPOSED", `gpujs: the backend was disposed; open a new one`);
   }
 
-  program(source: Source): Program {
-    const known = this.#kernels.get(source);
-    if (!known) this.counters.compiled++;
-    return known ?? this.#kernels.add(source);
-  }
-
   launch(program: Program, output: readonly number[], args: readonly unknown[]): Result[] {
-    this.counters.launches++;
     const [width = 0] = output;
-    return this.#kernels.launch(program, output, args).map((rows) => ({ texture: rows, width }));
+    return this.kernels.launch(program, output, args).map((rows) => ({ numbers: rows, width }));
   }
 
   image(width: number, height: number, data: Float32Array | undefined, writable: boolean): ArrayImage {
@@ -87,6 +77,6 @@ export class ArrayDevice implements Device {
     if (this.#disposed) return;
     this.#disposed = true;
     this.counters.textures = 0;
-    this.#kernels.dispose();
+    this.kernels.dispose();
   }
 }

@@ -1,8 +1,7 @@
 /** What memory and kernels ask of a device, whether it keeps numbers in textures or in arrays. */
 import type { Mode } from "./gpujs.ts";
-import type { Program } from "./kernels.ts";
+import type { Kernels, Program } from "./kernels.ts";
 import type { Rectangle } from "./rectangles.ts";
-import type { Source } from "./source.ts";
 
 /** What a device has done so far, and what it holds. */
 export interface Counters {
@@ -13,7 +12,7 @@ export interface Counters {
   uploadedBytes: number;
   downloads: number;
   downloadedBytes: number;
-  /** Images alive, those of kernels' own results aside. */
+  /** Images alive, in textures or arrays, those of kernels' own results aside. */
   textures: number;
   /** Kernels compiled. */
   compiled: number;
@@ -31,14 +30,20 @@ export interface Image {
 
 /** What a kernel has left. */
 export interface Result {
-  readonly texture: object;
+  readonly numbers: object;
   /** Numbers in a line. */
   readonly width: number;
 }
 
+/** Nothing done yet. */
+export const noCounts = (): Counters => ({
+  launches: 0, copies: 0, uploads: 0, uploadedBytes: 0, downloads: 0, downloadedBytes: 0, textures: 0, compiled: 0,
+}); // prettier-ignore
+
 export interface Device {
   readonly mode: Mode;
   readonly counters: Counters;
+  readonly kernels: Kernels;
   /** Texels of a line, and lines. */
   readonly size: number;
   /** The longest row of numbers that kernels can index. */
@@ -51,8 +56,6 @@ export interface Device {
 
   /** @throws DISPOSED, DEVICE_LOST */
   inUse(): void;
-  /** Compiled once for each text. */
-  program(source: Source): Program;
   /** @returns the results, which last until the program runs again */
   launch(program: Program, output: readonly number[], args: readonly unknown[]): Result[];
   /** These numbers, line by line; without them, whatever was there before. */

@@ -2,13 +2,12 @@
  * A GPU context: compiled kernels, textures, and what moves between them. A kernel of gpu.js always writes to a texture of its own; it
  * can't write to a part of one. So each result is copied from there to where it belongs, texture to texture: no launch, no download.
  */
-import type { Counters, Device, Image, Result } from "./device.ts";
+import { noCounts, type Device, type Image, type Result } from "./device.ts";
 import { fail } from "./errors.ts";
 import type { Gl, GlFramebuffer, GlTexture } from "./gl.ts";
 import { Texture, type Gpu, type Mode } from "./gpujs.ts";
 import { Kernels, type Program } from "./kernels.ts";
 import type { Rectangle } from "./rectangles.ts";
-import type { Source } from "./source.ts";
 
 /** Numbers in a texture, one a texel, line by line. */
 interface GlImage extends Image {
@@ -19,16 +18,14 @@ interface GlImage extends Image {
 const MOST_SPARE = 64;
 
 export class GlDevice implements Device {
-  readonly counters: Counters = {
-    launches: 0, copies: 0, uploads: 0, uploadedBytes: 0, downloads: 0, downloadedBytes: 0, textures: 0, compiled: 0,
-  }; // prettier-ignore
+  readonly counters = noCounts();
+  readonly kernels: Kernels;
   readonly gl: Gl;
   readonly size: number;
   readonly longest: number;
   readonly float32 = true;
   readonly inputs: number;
   readonly outputs: number;
-  readonly #kernels: Kernels;
   readonly #spare: GlImage[] = [];
   readonly #reader: GlFramebuffer;
   readonly #owner: object;
@@ -42,9 +39,9 @@ export class GlDevice implements Device {
     readonly gpu: Gpu,
     readonly mode: Mode,
   ) {
-    this.#kernels = new Kernels(gpu, mode, "ArrayTexture(1)", true);
+    this.kernels = new Kernels(gpu, mode, this.counters, "ArrayTexture(1)", true);
     // The first kernel makes the context, and owns the textures as far as gpu.js asks.
-    this.#owner = this.#kernels.create({ text: "function () { return 0.0; }", subKernels: {}, types: {}, inputs: [], constants: [] }).kernel; // prettier-ignore
+    this.#owner = this.kernels.create({ text: "function () { return 0.0; }", subKernels: {}, types: {}, inputs: [], constants: [] }).kernel; // prettier-ignore
     const gl = gpu.context ?? fail("UNSUPPORTED", `openGpuJs: mode ${mode} gave no context`);
     this.gl = gl;
     this.size = gl.getParameter(gl.MAX_TEXTURE_SIZE);
@@ -69,17 +66,10 @@ export class GlDevice implements Device {
       );
   }
 
-  program(source: Source): Program {
-    const known = this.#kernels.get(source);
-    if (!known) this.counters.compiled++;
-    return known ?? this.#kernels.add(source);
-  }
-
   launch(program: Program, output: readonly number[], args: readonly unknown[]): Result[] {
-    this.counters.launches++;
-    return this.#kernels.launch(program, output, args).map((result) => {
+    return this.kernels.launch(program, output, args).map((result) => {
       const { texture, size } = result as Texture;
-      return { texture, width: size[0] ?? 0 };
+      return { numbers: texture, width: size[0] ?? 0 };
     });
   }
 
@@ -194,6 +184,6 @@ export class GlDevice implements Device {
     this.#disposed = true;
     this.#spare.length = 0;
     this.counters.textures = 0;
-    this.#kernels.dispose();
+    this.kernels.dispose();
   }
 }

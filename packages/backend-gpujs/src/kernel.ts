@@ -28,7 +28,7 @@ export function prepareKernel(device: Device, memory: Memory, kernel: Kernel): P
   device.inUse();
   if (kernel.op === "gemm") return prepareGemm(device, memory, kernel);
   const source = sourceOf(kernel, device.float32);
-  const program = device.program(source);
+  const program = device.kernels.program(source);
   return {
     bind(rows, views, tableRows = 0) {
       const operands = operandsOf(memory, views);
@@ -61,7 +61,7 @@ function prepareGemm(device: Device, memory: Memory, kernel: GemmKernel): Prepar
   const most = Math.floor((device.inputs - 1) / 2);
   const groups = Array.from({ length: Math.max(1, Math.ceil(kernel.terms.length / most)) }, (_, g) => {
     const terms = kernel.terms.slice(g * most, (g + 1) * most);
-    return { terms, program: device.program(gemmSource({ addend: g > 0 || kernel.addend, terms })) };
+    return { terms, program: device.kernels.program(gemmSource({ addend: g > 0 || kernel.addend, terms })) };
   });
   return {
     bind(rows, views) {

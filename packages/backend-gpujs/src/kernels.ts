@@ -1,4 +1,5 @@
 /** gpu.js's kernels: compiled once for each text, launched, and never by another mode than the one asked for. */
+import type { Counters } from "./device.ts";
 import { helpers, WHOLE } from "./dialect.ts";
 import { fail } from "./errors.ts";
 import { modeOf, type ArgumentType, type Gpu, type Mode, type Output, type RunKernel } from "./gpujs.ts";
@@ -19,12 +20,14 @@ export class Kernels {
   readonly #programs = new Map<string, Program>();
 
   /**
+   * @param counters its device's
    * @param numbers how gpu.js is given the numbers of an input
    * @param pipeline whether results stay where they are
    */
   constructor(
     readonly gpu: Gpu,
     readonly mode: Mode,
+    readonly counters: Counters,
     readonly numbers: ArgumentType,
     readonly pipeline: boolean,
   ) {
@@ -55,16 +58,18 @@ export class Kernels {
       : this.gpu.createKernel(text, settings);
   }
 
-  get(source: Source): Program | undefined {
-    return this.#programs.get(source.text);
-  }
-
-  add(source: Source): Program {
-    const program = { source, run: this.create(source), output: "" };
-    this.#programs.set(source.text, program);
+  /** Compiled once for each text. */
+  program(source: Source): Program {
+    let program = this.#programs.get(source.text);
+    if (!program) {
+      program = { source, run: this.create(source), output: "" };
+      this.#programs.set(source.text, program);
+      this.counters.compiled++;
+    }
     return program;
   }
 
+  /** @returns the results, which last until the program runs again */
   launch(program: Program, output: readonly number[], args: readonly unknown[]): Output[] {
     const { run, source } = program;
     const shape = output.join();
@@ -73,6 +78,7 @@ export class Kernels {
       program.output = shape;
     }
     const found = run(...args);
+    this.counters.launches++;
     if (run.kernel.constructor !== this.gpu.Kernel) this.#fellBack(run);
     const names = Object.keys(source.subKernels);
     if (names.length === 0) return [found as Output];

@@ -168,7 +168,7 @@ export class Memory {
     }
     const image = (buffer.image ??= this.#upload(buffer, all ? undefined : buffer.host));
     this.device.copy(
-      result.texture,
+      result.numbers,
       image,
       rectangles(rows, width, result.width, image.width, offset, rowStride),
     );

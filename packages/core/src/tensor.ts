@@ -77,7 +77,7 @@ export function readTensors<K>(
 export function checkFinite(data: Float32Array, who: string): void {
   // ∞ and NaN times 0 are NaN. No function is called for each of a first model's hundred thousand.
   let i = 0;
-  while (i < data.length && data[i]! * 0 === 0) i++;
+  while (i < data.length && (data[i] as number) * 0 === 0) i++;
   if (i < data.length) fail("NON_FINITE", `${who}: expected finite numbers, got ${data[i]} at ${i}`);
 }
 

@@ -1,5 +1,5 @@
 import { sqrt } from "@recurra/core";
-import { checkEpsilon, decayed, given, rate, readNumbers, type Optimizer } from "./optimizer.ts";
+import { decayed, given, positive, rate, readNumbers, type Optimizer } from "./optimizer.ts";
 
 export interface AdagradOptions {
   /** Default: 0.01. */
@@ -22,11 +22,10 @@ export function adagrad(options: AdagradOptions = {}): Optimizer {
       learningRate: rate(0.01),
       learningRateDecay: rate(0),
       initialSum: rate(0),
-      epsilon: rate(1e-10),
+      epsilon: positive(1e-10),
       weightDecay: rate(0),
     },
   );
-  checkEpsilon("adagrad", epsilon);
   return {
     name: "adagrad",
     learningRate,

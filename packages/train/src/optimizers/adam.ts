@@ -1,10 +1,10 @@
 import { max, sqrt } from "@recurra/core";
 import {
   average,
-  checkEpsilon,
   checkFlag,
   decayed,
   given,
+  positive,
   rate,
   readNumbers,
   share,
@@ -40,12 +40,11 @@ function build(who: string, options: AdamOptions, decay: number, decoupled: bool
       learningRate: rate(0.001),
       beta1: share(0.9),
       beta2: share(0.999),
-      epsilon: rate(1e-8),
+      epsilon: positive(1e-8),
       weightDecay: rate(decay),
     },
     ["amsgrad"],
   );
-  checkEpsilon(who, epsilon);
   const { amsgrad = false } = options;
   checkFlag(amsgrad, `${who}: amsgrad`);
   return {

@@ -1,14 +1,5 @@
 import { sqrt } from "@recurra/core";
-import {
-  average,
-  checkEpsilon,
-  decayed,
-  given,
-  rate,
-  readNumbers,
-  share,
-  type Optimizer,
-} from "./optimizer.ts";
+import { average, decayed, given, positive, rate, readNumbers, share, type Optimizer } from "./optimizer.ts";
 
 export interface NadamOptions {
   /** Default: 0.002. */
@@ -30,11 +21,10 @@ export function nadam(options: NadamOptions = {}): Optimizer {
     learningRate: rate(0.002),
     beta1: share(0.9),
     beta2: share(0.999),
-    epsilon: rate(1e-8),
+    epsilon: positive(1e-8),
     momentumDecay: rate(0.004),
     weightDecay: rate(0),
   });
-  checkEpsilon("nadam", epsilon);
   const momentum = (t: number): number => beta1 * (1 - 0.5 * 0.96 ** (t * momentumDecay));
   /** Πμ up to a step; from the last one that was asked for where that can be. */
   let [last, product] = [0, 1];

@@ -53,13 +53,10 @@ export function readNumbers<N extends string>(
   return read;
 }
 
-/** Added to a divisor. Were it 0 in float32, an element whose gradients were all 0 would become 0/0, as it does in PyTorch. */
-export function checkEpsilon(who: string, epsilon: number): void {
-  check(Math.fround(epsilon) > 0, `${who}: epsilon`, "a number above 0 in float32", epsilon);
-}
-
 /** Ranges that several optimizers share. */
 export const rate = (value: number): readonly [number, number, number] => [value, 0, Infinity];
+/** Above 0 in float32. An ε of 0 would make 0/0 of an element whose gradients were all 0, as it does in PyTorch. */
+export const positive = (value: number): readonly [number, number, number] => [value, 2 ** -149, Infinity];
 export const share = (value: number): readonly [number, number, number] => [value, 0, 1];
 
 export function checkFlag(value: unknown, who: string): asserts value is boolean {

@@ -1,14 +1,5 @@
 import { sqrt } from "@recurra/core";
-import {
-  average,
-  checkEpsilon,
-  decayed,
-  given,
-  rate,
-  readNumbers,
-  share,
-  type Optimizer,
-} from "./optimizer.ts";
+import { average, decayed, given, positive, rate, readNumbers, share, type Optimizer } from "./optimizer.ts";
 
 export interface RadamOptions {
   /** Default: 0.001. */
@@ -28,10 +19,9 @@ export function radam(options: RadamOptions = {}): Optimizer {
     learningRate: rate(0.001),
     beta1: share(0.9),
     beta2: share(0.999),
-    epsilon: rate(1e-8),
+    epsilon: positive(1e-8),
     weightDecay: rate(0),
   });
-  checkEpsilon("radam", epsilon);
   const longest = 2 / (1 - beta2) - 1;
   return {
     name: "radam",

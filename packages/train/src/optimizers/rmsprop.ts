@@ -1,10 +1,10 @@
 import { max, sqrt } from "@recurra/core";
 import {
   average,
-  checkEpsilon,
   checkFlag,
   decayed,
   given,
+  positive,
   rate,
   readNumbers,
   share,
@@ -35,13 +35,12 @@ export function rmsprop(options: RmspropOptions = {}): Optimizer {
     {
       learningRate: rate(0.01),
       alpha: share(0.99),
-      epsilon: rate(1e-8),
+      epsilon: positive(1e-8),
       momentum: rate(0),
       weightDecay: rate(0),
     },
     ["centered"],
   );
-  checkEpsilon("rmsprop", epsilon);
   const { centered = false } = options;
   checkFlag(centered, `${who}: centered`);
   return {
