@@ -2,7 +2,8 @@
  * gpu.js's modes without a GPU: numbers lie in arrays. Nobody needs them for speed; they show what a kernel computes where there is
  * no GPU, and are to be asked for by name. A result is a list of rows.
  */
-import { noCounts, type Device, type Image, type Result } from "./device.ts";
+import { noCounts } from "./counters.ts";
+import type { Device, Image, Result } from "./device.ts";
 import { fail } from "./errors.ts";
 import type { Gpu, Mode } from "./gpujs.ts";
 import { Kernels, type Program } from "./kernels.ts";

@@ -1,22 +1,8 @@
 /** What memory and kernels ask of a device, whether it keeps numbers in textures or in arrays. */
+import type { Counters } from "./counters.ts";
 import type { Mode } from "./gpujs.ts";
 import type { Kernels, Program } from "./kernels.ts";
 import type { Rectangle } from "./rectangles.ts";
-
-/** What a device has done so far, and what it holds. */
-export interface Counters {
-  launches: number;
-  /** Copies from a result to where it belongs. */
-  copies: number;
-  uploads: number;
-  uploadedBytes: number;
-  downloads: number;
-  downloadedBytes: number;
-  /** Images alive, in textures or arrays, those of kernels' own results aside. */
-  textures: number;
-  /** Kernels compiled. */
-  compiled: number;
-}
 
 /** Numbers on the device, line by line. */
 export interface Image {
@@ -34,11 +20,6 @@ export interface Result {
   /** Numbers in a line. */
   readonly width: number;
 }
-
-/** Nothing done yet. */
-export const noCounts = (): Counters => ({
-  launches: 0, copies: 0, uploads: 0, uploadedBytes: 0, downloads: 0, downloadedBytes: 0, textures: 0, compiled: 0,
-}); // prettier-ignore
 
 export interface Device {
   readonly mode: Mode;

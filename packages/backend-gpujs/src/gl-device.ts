@@ -2,7 +2,8 @@
  * A GPU context: compiled kernels, textures, and what moves between them. A kernel of gpu.js always writes to a texture of its own; it
  * can't write to a part of one. So each result is copied from there to where it belongs, texture to texture: no launch, no download.
  */
-import { noCounts, type Device, type Image, type Result } from "./device.ts";
+import { noCounts } from "./counters.ts";
+import type { Device, Image, Result } from "./device.ts";
 import { fail } from "./errors.ts";
 import type { Gl, GlFramebuffer, GlTexture } from "./gl.ts";
 import { Texture, type Gpu, type Mode } from "./gpujs.ts";

@@ -1,5 +1,5 @@
 /** gpu.js's kernels: compiled once for each text, launched, and never by another mode than the one asked for. */
-import type { Counters } from "./device.ts";
+import type { Counters } from "./counters.ts";
 import { helpers, WHOLE } from "./dialect.ts";
 import { fail } from "./errors.ts";
 import { modeOf, type ArgumentType, type Gpu, type Mode, type Output, type RunKernel } from "./gpujs.ts";

@@ -1,7 +1,7 @@
 // What a sequence and a step cost: launches, and what crosses the bus.
 import { createModel, dense, gradient, gru, lstm, recurrent, stack } from "@recurra/core";
 import { expect, test } from "vitest";
-import type { Counters } from "../src/device.ts";
+import type { Counters } from "../src/counters.ts";
 import { onGpu, opened, type Opened } from "./support.ts";
 
 const [I, H, O] = [10, 20, 5];
