@@ -15,7 +15,7 @@ export interface Entry {
   readonly modes?: Readonly<Record<string, readonly EngineName[]>>;
   readonly variants?: readonly string[];
   /** What a mode must be allowed besides what the others are. */
-  readonly needs?: Readonly<Record<string, Pick<Entry, "scriptSources">>>;
+  readonly needs?: Readonly<Record<string, Pick<Entry, "scriptSources" | "chromiumFlags">>>;
   /** What the results call a variant, where that isn't its word. */
   readonly called?: Readonly<Record<string, string>>;
   /** What a strict policy (`script-src 'self'`) must allow besides: "'wasm-unsafe-eval'", "'unsafe-eval'". */
@@ -75,14 +75,19 @@ export const backends: Registry = {
       headlessgl: nodes,
       webgl2: browsers,
       webgl: browsers,
+      webgpu: browsers,
       cpu: [...nodes, ...browsers],
       webasm: [...nodes, ...browsers],
     },
-    needs: { cpu: { scriptSources: ["'unsafe-eval'"] }, webasm: { scriptSources: ["'wasm-unsafe-eval'"] } },
+    needs: {
+      cpu: { scriptSources: ["'unsafe-eval'"] },
+      webasm: { scriptSources: ["'wasm-unsafe-eval'"] },
+      webgpu: { chromiumFlags: [...softwareGl, "--enable-unsafe-webgpu"] },
+    },
     chromiumFlags: softwareGl,
     async open({ mode }) {
       const { openGpuJs } = await import("@recurra/backend-gpujs");
-      const known = (["headlessgl", "webgl2", "webgl", "cpu", "webasm"] as const).find(
+      const known = (["headlessgl", "webgl2", "webgl", "webgpu", "cpu", "webasm"] as const).find(
         (name) => name === mode,
       );
       return openGpuJs({ mode: known });

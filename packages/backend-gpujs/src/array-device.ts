@@ -22,6 +22,7 @@ export class ArrayDevice implements Device {
   readonly size = SIZE;
   readonly longest = SIZE;
   readonly float32: boolean;
+  readonly readsNow = true;
   readonly inputs = 15;
   readonly outputs: number;
   #disposed = false;

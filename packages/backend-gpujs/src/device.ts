@@ -31,6 +31,8 @@ export interface Device {
   readonly longest: number;
   /** Whether kernels compute in float32: then a value is the same whether it stays in a kernel or goes through memory. */
   readonly float32: boolean;
+  /** Whether a read answers at once. */
+  readonly readsNow: boolean;
   /** Of a kernel. */
   readonly inputs: number;
   readonly outputs: number;
@@ -45,7 +47,9 @@ export interface Device {
   release(image: Image): void;
   /** Copy rectangles of a result to where they belong. */
   copy(from: object, to: Image, rectangles: readonly Rectangle[]): void;
+  /** Write over numbers from `offset` on, where `readsNow` is false: the rest can't be looked up. */
+  write?(image: Image, data: Float32Array, offset: number): void;
   /** Copy numbers from `offset` on out of an image. Waits for the kernels before. */
-  read(image: Image, into: Float32Array, offset: number): void;
+  read(image: Image, into: Float32Array, offset: number): void | Promise<void>;
   dispose(): void;
 }

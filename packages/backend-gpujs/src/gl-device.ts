@@ -25,6 +25,7 @@ export class GlDevice implements Device {
   readonly size: number;
   readonly longest: number;
   readonly float32 = true;
+  readonly readsNow = true;
   readonly inputs: number;
   readonly outputs: number;
   readonly #spare: GlImage[] = [];

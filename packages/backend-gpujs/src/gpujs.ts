@@ -4,11 +4,12 @@
  */
 import * as library from "gpu.js";
 import type { Gl, GlTexture } from "./gl.ts";
+import type { WebGpuBuffer, WebGpuContext } from "./webgpu.ts";
 
 /** Where kernels run; words of gpu.js. */
 export type Mode = "webgl2" | "webgl" | "headlessgl" | "webgpu" | "cpu" | "webasm";
 
-export type ArgumentType = "ArrayTexture(1)" | "Array" | "Input" | "Integer" | "Float";
+export type ArgumentType = "ArrayTexture(1)" | "Array" | "WebGPUBuffer" | "Integer" | "Float";
 
 export interface KernelSettings {
   readonly output: readonly number[];
@@ -33,8 +34,18 @@ export interface Texture {
   readonly size: ArrayLike<number>;
 }
 
-/** Rows of numbers, or a texture where the kernel is part of a pipeline. */
-export type Output = Texture | Float32Array | readonly Float32Array[] | readonly (readonly Float32Array[])[];
+/** The same of WebGPU. */
+export interface BufferResult {
+  readonly buffer: WebGpuBuffer;
+}
+
+/** Rows of numbers, or where they are on the GPU if the kernel is part of a pipeline; WebGPU promises them. */
+export type Output =
+  | Texture
+  | Promise<BufferResult>
+  | Float32Array
+  | readonly Float32Array[]
+  | readonly (readonly Float32Array[])[];
 
 export interface RunKernel<R> {
   (...args: readonly unknown[]): R;
@@ -97,7 +108,13 @@ interface Library {
     readonly kernel: object;
     readonly type: "ArrayTexture(1)";
   }) => Texture;
-  readonly Input: new (value: Float32Array, size: readonly number[]) => object;
+  readonly WebGPUBufferResult: new (settings: {
+    readonly buffer: WebGpuBuffer;
+    readonly output: readonly number[];
+    readonly context: WebGpuContext;
+    readonly kernel: object;
+  }) => BufferResult;
+  readonly WebGPUContext: { acquire(): Promise<WebGpuContext> };
   readonly WebGL2Kernel: KernelClass;
   readonly WebGLKernel: KernelClass;
   readonly HeadlessGLKernel: KernelClass;
@@ -108,7 +125,7 @@ interface Library {
 
 const gpujs = library as unknown as Library;
 
-export const { GPU, Texture, Input } = gpujs;
+export const { GPU, Texture, WebGPUBufferResult, WebGPUContext } = gpujs;
 
 /** What runs a mode's kernels. */
 export const classes: Readonly<Record<Mode, KernelClass>> = {

@@ -27,7 +27,8 @@ interface Launch {
 export function prepareKernel(device: Device, memory: Memory, kernel: Kernel): PreparedKernel {
   device.inUse();
   if (kernel.op === "gemm") return prepareGemm(device, memory, kernel);
-  const source = sourceOf(kernel, device.float32);
+  const listed = device.readsNow;
+  const source = sourceOf(kernel, device.float32, listed);
   const program = device.kernels.program(source);
   return {
     bind(rows, views, tableRows = 0) {
@@ -47,6 +48,7 @@ export function prepareKernel(device: Device, memory: Memory, kernel: Kernel): P
         case "scatterAdd": {
           const height = kernel.tableRows === "steps" ? tableRows : kernel.tableRows;
           const [index, values, table] = operands as [Operand, Operand, Operand];
+          if (!listed) return launch([index, values], height, kernel.width, rows);
           return lists(memory, table.buffer, index, rows, height, (starts, order) =>
             launch([starts, order, values], height, kernel.width),
           );

@@ -75,6 +75,13 @@ export class Memory {
   write(given: DeviceBuffer, data: Float32Array, offset: number): void {
     const buffer = this.own(given);
     if (data.length === 0) return;
+    const { image, host } = buffer;
+    if (image && !host && this.device.write) {
+      this.device.write(image, data, offset);
+      buffer.uniform = undefined;
+      buffer.version++;
+      return;
+    }
     if (data.length < buffer.length) this.numbers(buffer);
     buffer.host ??= new Float32Array(buffer.length);
     buffer.host.set(data, offset);
@@ -83,18 +90,18 @@ export class Memory {
     this.#drop(buffer);
   }
 
-  read(given: DeviceBuffer, into: Float32Array, offset: number): void {
+  read(given: DeviceBuffer, into: Float32Array, offset: number): void | Promise<void> {
     const { host, image } = this.own(given);
     if (host) into.set(host.subarray(offset, offset + into.length));
     else if (!image) into.fill(0);
-    else if (into.length > 0) this.device.read(image, into, offset);
+    else if (into.length > 0) return this.device.read(image, into, offset);
   }
 
-  /** All of a buffer's numbers, on this side. */
+  /** All of a buffer's numbers, on this side; a device that doesn't read now is never asked for them. */
   numbers(buffer: GpuBuffer): Float32Array {
     if (!buffer.host) {
       const host = new Float32Array(buffer.length);
-      if (buffer.image) this.device.read(buffer.image, host, 0);
+      if (buffer.image) void this.device.read(buffer.image, host, 0);
       buffer.host = host;
     }
     return buffer.host;

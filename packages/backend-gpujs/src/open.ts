@@ -2,18 +2,20 @@
 import { mapLimits, type Backend } from "@recurra/core";
 import { accuracy } from "./accuracy.ts";
 import { ArrayDevice } from "./array-device.ts";
+import type { Device } from "./device.ts";
 import { fail, kindOf } from "./errors.ts";
 import { GlDevice } from "./gl-device.ts";
-import { modes, type Mode } from "./gpujs.ts";
+import type { Gpu, Mode } from "./gpujs.ts";
 import { prepareKernel } from "./kernel.ts";
 import { Memory } from "./memory.ts";
 import { chooseMode, openGpu } from "./mode.ts";
+import { WebGpuDevice } from "./webgpu-device.ts";
 
 export interface GpuJsOptions {
   /**
    * Where kernels run: "webgl2" or "webgl" in browsers, "headlessgl" in Node. Default: the best of these that the platform has. Never
-   * another one than asked for. "cpu" (which needs code from strings) and "webasm" run everywhere without a GPU, slowly; gpu.js's
-   * "webgpu" isn't offered.
+   * another one than asked for. "webgpu", where there is an adapter, "cpu" (which needs code from strings) and "webasm", which run
+   * everywhere without a GPU, slowly, are taken only when asked for.
    */
   readonly mode?: Mode;
 }
@@ -27,19 +29,12 @@ export async function openGpuJs(options: GpuJsOptions = {}): Promise<Backend> {
 }
 
 /** The same, with its device: tests look at what it counts. */
-export async function openDevice(
-  options: GpuJsOptions,
-): Promise<{ backend: Backend; device: GlDevice | ArrayDevice }> {
+export async function openDevice(options: GpuJsOptions): Promise<{ backend: Backend; device: Device }> {
   if (Object(options) !== options)
     fail("INVALID_ARGUMENT", `openGpuJs: expected options such as { mode }, got ${kindOf(options)}`);
   const mode = await chooseMode(options.mode);
-  if (mode === "webgpu")
-    fail(
-      "UNSUPPORTED",
-      `openGpuJs: expected a mode of ${modes.filter((known) => known !== mode).join(", ")}, got ${mode}, which isn't offered yet; use openWasm() of @recurra/backend-wasm or openCpu() of @recurra/backend-cpu`,
-    );
   const gpu = openGpu(mode);
-  const device = mode === "cpu" || mode === "webasm" ? new ArrayDevice(gpu, mode) : new GlDevice(gpu, mode);
+  const device = await deviceOf(gpu, mode);
   const memory = new Memory(device);
   const backend: Backend = {
     name: `gpujs(${mode})`,
@@ -55,4 +50,18 @@ export async function openDevice(
     dispose: () => memory.dispose(),
   };
   return { backend, device };
+}
+
+async function deviceOf(gpu: Gpu, mode: Mode): Promise<Device> {
+  switch (mode) {
+    case "cpu":
+    case "webasm":
+      return new ArrayDevice(gpu, mode);
+    case "webgpu":
+      return WebGpuDevice.open(gpu);
+    case "headlessgl":
+    case "webgl":
+    case "webgl2":
+      return new GlDevice(gpu, mode);
+  }
 }

@@ -143,7 +143,19 @@ export const scatterAddSource = (): Source =>
     `return sum;`,
   ]);
 
-export function sourceOf(kernel: Exclude<Kernel, GemmKernel>, float32: boolean): Source {
+/** The same without lists, of an index that only the device knows: each row of the table looks through all. n0: how many there are. */
+export const searchedScatterAddSource = (): Source =>
+  source(2, 1, [
+    `let sum = 0.0;`,
+    `for (let k = 0; k < n0; k++) {`,
+    `  const mine = isEqual(${element(0, "k", "0")}, row);`,
+    `  sum = choose(mine, sum + ${element(1, "k")}, sum);`,
+    `}`,
+    `return sum;`,
+  ]);
+
+/** @param listed whether lists of rows can be made for scatterAdd */
+export function sourceOf(kernel: Exclude<Kernel, GemmKernel>, float32: boolean, listed: boolean): Source {
   switch (kernel.op) {
     case "map":
       return mapSource(kernel, float32);
@@ -152,6 +164,6 @@ export function sourceOf(kernel: Exclude<Kernel, GemmKernel>, float32: boolean):
     case "gather":
       return gatherSource();
     case "scatterAdd":
-      return scatterAddSource();
+      return listed ? scatterAddSource() : searchedScatterAddSource();
   }
 }
