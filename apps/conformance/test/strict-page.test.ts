@@ -1,8 +1,8 @@
-// Backends in a page with a strict policy. `script-src 'self'` lets gpu.js's kernels run on WebGL; it refuses WebAssembly with what to use
+// Backends in a page with a strict policy. `script-src 'self'` lets gpu.js's kernels run on WebGL and WebGPU; it refuses WebAssembly with what to use
 // instead, and 'wasm-unsafe-eval' lets that in, with a module made ahead of time from its address, or compiled there; `worker-src blob:`
 // lets its threads in.
 import { describe, expect, test } from "vitest";
-import { backends, type Entry } from "../src/backends.ts";
+import { backends, inMode, type Entry } from "../src/backends.ts";
 import { engines } from "../src/engines/index.ts";
 import type { Job, Message } from "../src/job.ts";
 import { chromiumIsHere } from "./chromium-here.ts";
@@ -57,12 +57,14 @@ describe.skipIf(!chromiumIsHere())("in a strict page", { timeout: 180_000 }, () 
   });
 
   test.each([
-    ["page", "chromium"],
-    ["worker", "worker"],
-  ] as const)("kernels of gpu.js run on WebGL in a %s without an exception", async (_, engine) => {
-    const { scriptSources, ...gpujs } = backends.gpujs!;
+    ["webgl2", "page", "chromium"],
+    ["webgl2", "worker", "worker"],
+    ["webgpu", "page", "chromium"],
+    ["webgpu", "worker", "worker"],
+  ] as const)("kernels of gpu.js run in mode %s in a %s without an exception", async (mode, _, engine) => {
+    const { scriptSources, ...gpujs } = inMode(backends.gpujs!, mode);
     expect(scriptSources).toBeUndefined();
-    const outcomes = await firstOutcomes({ backend: "gpujs", mode: "webgl2" }, gpujs, engine);
+    const outcomes = await firstOutcomes({ backend: "gpujs", mode }, gpujs, engine);
     expect(outcomes.map(({ passed }) => passed)).toEqual([true, true, true]);
   });
 });

@@ -62,11 +62,7 @@ export class WebGpuDevice implements Device {
 
   inUse(): void {
     if (this.#disposed) fail("DISPOSED", `gpujs: the backend was disposed; open a new one`);
-    if (this.#context.isLost)
-      fail(
-        "DEVICE_LOST",
-        `gpujs(webgpu): the GPU device was lost, with all that was in it; dispose of this backend and open a new one`,
-      );
+    if (this.#context.isLost) lost();
     if (this.#failure) throw this.#failure.error;
   }
 
@@ -177,12 +173,9 @@ export class WebGpuDevice implements Device {
     const room = this.#alloc(into.length, webgpu.MAP_READ | webgpu.COPY_DST);
     return this.#next(async () => {
       this.#copies((encoder) => encoder.copyBufferToBuffer(buffer, FLOAT * offset, room, 0, bytes));
-      try {
-        await room.mapAsync(webgpu.FOR_READING);
-      } finally {
-        // What is lost meanwhile leaves zeros.
-        this.inUse();
-      }
+      // It is refused, or zeros come, where the device is lost meanwhile.
+      await room.mapAsync(webgpu.FOR_READING).catch(lost);
+      this.inUse();
       into.set(new Float32Array(room.getMappedRange()));
       this.#free(room);
     });
@@ -199,3 +192,9 @@ export class WebGpuDevice implements Device {
     });
   }
 }
+
+const lost = (): never =>
+  fail(
+    "DEVICE_LOST",
+    "gpujs(webgpu): the GPU device was lost, with all that was in it; dispose of this backend and open a new one",
+  );

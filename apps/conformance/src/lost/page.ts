@@ -9,23 +9,31 @@ interface Context {
 interface Canvas {
   readonly prototype: { getContext(kind: string, settings?: object): Context | null };
 }
+interface Device {
+  destroy(): void;
+}
+interface Adapter {
+  readonly prototype: { requestDevice(settings?: object): Promise<Device> };
+}
 /** The little of a page that's used here; see kit/page.ts. */
 const page = globalThis as unknown as {
   readonly HTMLCanvasElement: Canvas;
   readonly OffscreenCanvas: Canvas;
+  readonly GPUAdapter?: Adapter;
   loseContext: LoseContext;
 };
 
 /** What the page answers: the result before and, of another backend, after; and how each call between was refused. */
-export type LoseContext = () => Promise<{
+export type LoseContext = (mode: "webgl2" | "webgpu") => Promise<{
   readonly lost: number;
   readonly before: readonly number[];
   readonly refused: Readonly<Record<"awaited" | "next" | "stream" | "another model", string>>;
   readonly after: readonly number[];
 }>;
 
-/** All contexts that a page asks for. */
+/** All contexts and devices that a page asks for. */
 const contexts: Context[] = [];
+const devices: Device[] = [];
 for (const { prototype } of [page.HTMLCanvasElement, page.OffscreenCanvas]) {
   const { getContext } = prototype;
   prototype.getContext = function (...given) {
@@ -33,6 +41,25 @@ for (const { prototype } of [page.HTMLCanvasElement, page.OffscreenCanvas]) {
     if (context) contexts.push(context);
     return context;
   };
+}
+
+if (page.GPUAdapter) {
+  const { prototype } = page.GPUAdapter;
+  const { requestDevice } = prototype;
+  prototype.requestDevice = async function (...given) {
+    const device = await requestDevice.apply(this, given);
+    devices.push(device);
+    return device;
+  };
+}
+
+/** How many there were. */
+function loseAll(): number {
+  const alive = [...new Set(contexts)].filter((context) => context.isContextLost?.() === false);
+  for (const context of alive) context.getExtension?.("WEBGL_lose_context")?.loseContext();
+  const all = devices.splice(0);
+  for (const device of all) device.destroy();
+  return alive.length + all.length;
 }
 
 const network = stack(recurrent(gru, { inputSize: 3, hiddenSize: 5 }));
@@ -49,18 +76,13 @@ const codeOf = async (call: () => Promise<unknown>): Promise<string> => {
   }
 };
 
-page.loseContext = async () => {
-  const backend = await openGpuJs({ mode: "webgl2" });
+page.loseContext = async (mode) => {
+  const backend = await openGpuJs({ mode });
   const model = modelOn(backend);
   const stream = model.stream();
   const before = await model.run(x);
   const awaited = codeOf(() => model.run(x));
-  let lost = 0;
-  for (const context of new Set(contexts))
-    if (context.isContextLost?.() === false) {
-      context.getExtension?.("WEBGL_lose_context")?.loseContext();
-      lost++;
-    }
+  const lost = loseAll();
   const refused = {
     awaited: await awaited,
     next: await codeOf(() => model.run(x)),
@@ -68,6 +90,6 @@ page.loseContext = async () => {
     "another model": await codeOf(async () => modelOn(backend).run(x)),
   };
   backend.dispose();
-  const after = await modelOn(await openGpuJs({ mode: "webgl2" })).run(x);
+  const after = await modelOn(await openGpuJs({ mode })).run(x);
   return { lost, before: [...before.output.data], refused, after: [...after.output.data] };
 };
