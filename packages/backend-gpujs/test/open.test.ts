@@ -28,6 +28,12 @@ test("a mode of browsers, in Node: no other one runs in its place", async () => 
     );
 });
 
+test("WebGPU where there is no adapter", async () => {
+  await expect(openGpuJs({ mode: "webgpu" })).rejects.toMatchObject(
+    refused("UNSUPPORTED", /mode webgpu doesn't run here.*adapter.*openCpu/),
+  );
+});
+
 onGpu("with a GPU", () => {
   test("the name says which mode runs", () =>
     opened(async ({ backend }) => expect(backend.name).toBe("gpujs(headlessgl)")));
