@@ -1,6 +1,6 @@
 // A WebGL context, or a WebGPU device, that is really lost: calls are refused, never answered with zeros, and another backend opens in the same page.
 import { describe, expect, test } from "vitest";
-import { loseInChromium } from "../src/lost/in-chromium.ts";
+import { loseInChromium, openManyInChromium } from "../src/lost/in-chromium.ts";
 import { chromiumIsHere } from "./chromium-here.ts";
 
 describe.skipIf(!chromiumIsHere())("a lost context in a page", { timeout: 120_000 }, () => {
@@ -19,4 +19,10 @@ describe.skipIf(!chromiumIsHere())("a lost context in a page", { timeout: 120_00
       expect(after).toEqual(before);
     },
   );
+
+  test("doesn't come of more than the 16 that a page may have: a disposed backend gives its own back", async () => {
+    const { before, after } = await openManyInChromium("webgl2", 20);
+    expect(before.some((value) => value !== 0)).toBe(true);
+    expect(after).toEqual(before);
+  });
 });

@@ -187,5 +187,7 @@ export class GlDevice implements Device {
     this.#spare.length = 0;
     this.counters.textures = 0;
     this.kernels.dispose();
+    // gpu.js gives it back in the next turn of the loop; a page may open many in this one, and has room for 16.
+    this.gl.getExtension("WEBGL_lose_context")?.loseContext?.();
   }
 }

@@ -57,7 +57,7 @@ export interface Gl {
     level: number,
   ): void;
   getError(): number;
-  getExtension(name: string): { readonly MAX_DRAW_BUFFERS_WEBGL?: number } | null;
+  getExtension(name: string): { readonly MAX_DRAW_BUFFERS_WEBGL?: number; loseContext?(): void } | null;
   getParameter(name: number): number;
   getShaderPrecisionFormat(
     shader: number,

@@ -134,10 +134,11 @@ export const gatherSource = (): Source =>
 export const scatterAddSource = (): Source =>
   source(3, 0, [
     `const from = whole(${element(0, "row", "0")});`,
-    `const count = whole(${element(0, "(row + 1)", "0")}) - from;`,
+    `const to = whole(${element(0, "(row + 1)", "0")});`,
     `let sum = 0.0;`,
-    `for (let k = 0; k < count; k++) {`,
-    `  const r = whole(${element(1, "(from + k)", "0")});`,
+    // From 0 on, gpu.js would take what a call gives for a constant, which WebGL 1 refuses as a loop's bound.
+    `for (let k = from; k < to; k++) {`,
+    `  const r = whole(${element(1, "k", "0")});`,
     `  sum = sum + ${element(2, "r")};`,
     `}`,
     `return sum;`,

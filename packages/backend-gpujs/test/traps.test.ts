@@ -74,7 +74,8 @@ onGpu("traps", () => {
         .prepare(pointwise("neg", 3))
         .bind(2, [dense(from, 3), dense(to, 3)])
         .run(0);
-      const lost = vi.spyOn(device.gl, "isContextLost").mockReturnValue(true);
+      // Not yet when the read begins, but when the numbers are there.
+      const lost = vi.spyOn(device.gl, "isContextLost").mockReturnValueOnce(false).mockReturnValue(true);
       const refused = { name: "RecurraError", code: "DEVICE_LOST" };
       await expect(numbersOf(backend, to)).rejects.toMatchObject(refused);
       expect(() => backend.alloc(1)).toThrow(expect.objectContaining(refused) as Error);
@@ -82,13 +83,6 @@ onGpu("traps", () => {
       await opened(async ({ backend: other }) =>
         expect(await applied(other, "neg", Float32Array.of(1, 2), 2)).toEqual(Float32Array.of(-1, -2)),
       );
-    }));
-
-  test("more than 16 contexts lose the oldest: a disposed backend gives its own back", () =>
-    opened(async ({ backend }) => {
-      for (let i = 0; i < 20; i++)
-        await opened(({ backend: other }) => applied(other, "neg", Float32Array.of(1, 2), 2));
-      expect(await applied(backend, "neg", Float32Array.of(1, 2), 2)).toEqual(Float32Array.of(-1, -2));
     }));
 
   test("functions that call functions come in an order that GLSL refuses", () =>
@@ -157,7 +151,8 @@ onGpu("traps", () => {
 
   test("a sum of more products than a kernel has inputs for", () =>
     opened(async ({ backend, device }) => {
-      const terms = Array.from({ length: device.inputs }, (_, t) => ({ a: 1 + 2 * t, b: 2 + 2 * t, transposeA: false, transposeB: true, depth: 3 })); // prettier-ignore
+      const units = device.gl.getParameter(device.gl.MAX_TEXTURE_IMAGE_UNITS);
+      const terms = Array.from({ length: units }, (_, t) => ({ a: 1 + 2 * t, b: 2 + 2 * t, transposeA: false, transposeB: true, depth: 3 })); // prettier-ignore
       const numbers = [bufferOf(backend, Float32Array.of(0.5)), ...terms.flatMap(({ a }) => [bufferOf(backend, new Float32Array(3).fill(a)), bufferOf(backend, count(3))])]; // prettier-ignore
       const out = backend.alloc(1);
       backend

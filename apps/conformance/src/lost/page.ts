@@ -21,6 +21,7 @@ const page = globalThis as unknown as {
   readonly OffscreenCanvas: Canvas;
   readonly GPUAdapter?: Adapter;
   loseContext: LoseContext;
+  openMany: OpenMany;
 };
 
 /** What the page answers: the result before and, of another backend, after; and how each call between was refused. */
@@ -30,6 +31,12 @@ export type LoseContext = (mode: "webgl2" | "webgpu") => Promise<{
   readonly refused: Readonly<Record<"awaited" | "next" | "stream" | "another model", string>>;
   readonly after: readonly number[];
 }>;
+
+/** What a backend computes before and after so many others were opened and disposed. */
+export type OpenMany = (
+  mode: "webgl2",
+  others: number,
+) => Promise<{ readonly before: readonly number[]; readonly after: readonly number[] }>;
 
 /** All contexts and devices that a page asks for. */
 const contexts: Context[] = [];
@@ -92,4 +99,16 @@ page.loseContext = async (mode) => {
   backend.dispose();
   const after = await modelOn(await openGpuJs({ mode })).run(x);
   return { lost, before: [...before.output.data], refused, after: [...after.output.data] };
+};
+
+page.openMany = async (mode, others) => {
+  const model = modelOn(await openGpuJs({ mode }));
+  const before = await model.run(x);
+  for (let i = 0; i < others; i++) {
+    const backend = await openGpuJs({ mode });
+    await modelOn(backend).run(x);
+    backend.dispose();
+  }
+  const after = await model.run(x);
+  return { before: [...before.output.data], after: [...after.output.data] };
 };
