@@ -98,7 +98,7 @@ const operandsOf = (memory: Memory, views: readonly View[]): Operand[] =>
 const settle = (memory: Memory, outputs: readonly Operand[]): void =>
   outputs.forEach(({ buffer, rowStride }) => memory.settle(buffer, rowStride));
 
-/** Output dimensions for gpu.js: rows of a texture, at least two, since it folds a single one; or folded rows, where there are too many. */
+/** Output dimensions for gpu.js: rows of a texture, at least two, since a single one comes folded into a square, a copy for each line of it; or folded rows, where there are too many. */
 function outputOf(size: number, rows: number, width: number): readonly number[] {
   if (rows <= size && width <= size) return [width, Math.max(2, rows)];
   const folds = Math.max(2, Math.ceil(rows / size));

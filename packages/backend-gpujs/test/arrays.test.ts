@@ -4,6 +4,7 @@ import { createModel, lstm, recurrent, stack } from "@recurra/core";
 import { describe, expect, it, test } from "vitest";
 import { openGpuJs } from "../src/index.ts";
 import { openDevice } from "../src/open.ts";
+import { bufferOf, dense, numbersOf } from "./support.ts";
 
 const modes = ["cpu", "webasm"] as const;
 
@@ -15,6 +16,25 @@ for (const mode of modes)
 
 test.each(modes)("mode %s is asked for by name, and called by it", async (mode) => {
   expect((await openGpuJs({ mode })).name).toBe(`gpujs(${mode})`);
+});
+
+test.each(modes)("mode %s rounds what stays within a kernel as if it went through memory", async (mode) => {
+  const backend = await openGpuJs({ mode });
+  const [a, b] = [Float32Array.of(1), Float32Array.of(2 ** -30)];
+  const [from, small, to] = [bufferOf(backend, a), bufferOf(backend, b), backend.alloc(1)];
+  const instructions = [
+    { fn: "plus", args: [{ input: 0 }, { input: 1 }] },
+    { fn: "minus", args: [{ result: 0 }, { input: 0 }] },
+  ] as const;
+  backend
+    .prepare({ op: "map", width: 1, inputs: 2, instructions, outputs: [1] })
+    .bind(
+      1,
+      [from, small, to].map((buffer) => dense(buffer, 1)),
+    )
+    .run(0);
+  expect(await numbersOf(backend, to)).toEqual(Float32Array.of(0));
+  backend.dispose();
 });
 
 test.each(modes)("a step of a stream in mode %s brings the frame in and its output out", async (mode) => {
