@@ -6,7 +6,7 @@ import { noCounts } from "./counters.ts";
 import type { Device, Image, Result } from "./device.ts";
 import { fail } from "./errors.ts";
 import type { Gl, GlFramebuffer, GlTexture } from "./gl.ts";
-import { Texture, type Gpu, type Mode } from "./gpujs.ts";
+import { Texture, textureOf, type Gpu, type Mode } from "./gpujs.ts";
 import { Kernels, type Program } from "./kernels.ts";
 import type { Rectangle } from "./rectangles.ts";
 
@@ -70,7 +70,7 @@ export class GlDevice implements Device {
 
   launch(program: Program, output: readonly number[], args: readonly unknown[]): Result[] {
     return this.kernels.launch(program, output, args).map((result) => {
-      const { texture, size } = result as Texture;
+      const { texture, size } = textureOf(result);
       return { numbers: texture, width: size[0] ?? 0 };
     });
   }

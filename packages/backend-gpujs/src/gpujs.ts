@@ -37,6 +37,8 @@ export interface Texture {
 /** The same of WebGPU. */
 export interface BufferResult {
   readonly buffer: WebGpuBuffer;
+  /** Its kernel keeps the buffer. */
+  delete(): void;
 }
 
 /** Rows of numbers, or where they are on the GPU if the kernel is part of a pipeline; WebGPU promises them. */
@@ -57,6 +59,18 @@ export interface RunKernel<R> {
 
 /** What a kernel map returns: the kernel's own result, and the sub-kernels' by their names. */
 export type Outputs = Readonly<Record<string, Output>>;
+
+/** What a kernel has returned, its own result first. @param names of sub-kernels */
+export function resultsOf(found: Output | Outputs, names: readonly string[]): Output[] {
+  if (names.length === 0) return [found as Output];
+  const all = found as Outputs;
+  return ["result", ...names].map((name) => all[name] as Output);
+}
+
+/** A result where kernels draw with WebGL. */
+export const textureOf = (result: Output): Texture => result as Texture;
+/** A result of WebGPU. */
+export const bufferOf = (result: Output): Promise<BufferResult> => result as Promise<BufferResult>;
 
 export interface Features {
   readonly isFloatRead: boolean;

@@ -2,10 +2,10 @@
 import type { Counters } from "./counters.ts";
 import { helpers, WHOLE } from "./dialect.ts";
 import { fail } from "./errors.ts";
-import { modeOf, type ArgumentType, type Gpu, type Mode, type Output, type RunKernel } from "./gpujs.ts";
+import { modeOf, resultsOf, type ArgumentType, type Gpu, type Mode, type Output, type Outputs, type RunKernel } from "./gpujs.ts"; // prettier-ignore
 import type { Source } from "./source.ts";
 
-type Run = RunKernel<Output | Readonly<Record<string, Output>>>;
+type Run = RunKernel<Output | Outputs>;
 
 export interface Program {
   readonly source: Source;
@@ -80,10 +80,7 @@ export class Kernels {
     const found = run(...args);
     this.counters.launches++;
     if (run.kernel.constructor !== this.gpu.Kernel) this.#fellBack(run);
-    const names = Object.keys(source.subKernels);
-    if (names.length === 0) return [found as Output];
-    const all = found as Readonly<Record<string, Output>>;
-    return ["result", ...names].map((name) => all[name] as Output);
+    return resultsOf(found, Object.keys(source.subKernels));
   }
 
   /** gpu.js goes on with its CPU where a kernel doesn't compile. */

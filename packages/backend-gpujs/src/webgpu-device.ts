@@ -5,7 +5,7 @@
 import { noCounts } from "./counters.ts";
 import type { Device, Image, Result } from "./device.ts";
 import { fail } from "./errors.ts";
-import { WebGPUBufferResult, WebGPUContext, type BufferResult, type Gpu } from "./gpujs.ts";
+import { bufferOf, WebGPUBufferResult, WebGPUContext, type BufferResult, type Gpu } from "./gpujs.ts";
 import { Kernels, type Program } from "./kernels.ts";
 import type { Rectangle } from "./rectangles.ts";
 import * as webgpu from "./webgpu.ts";
@@ -17,7 +17,7 @@ interface BufferImage extends Image {
 /** What a kernel will have left once its turn has come. */
 interface Left {
   readonly width: number;
-  found?: BufferResult;
+  readonly found: Promise<BufferResult>;
 }
 
 /** Rows of threads in a workgroup of gpu.js's. */
@@ -67,10 +67,10 @@ export class WebGpuDevice implements Device {
   }
 
   /** Do it when all before is done, unless something of it has failed. */
-  #next(act: () => unknown): Promise<void> {
+  #next<R>(act: () => R | Promise<R>): Promise<R> {
     const turn = this.#turn.then(async () => {
       this.inUse();
-      await act();
+      return act();
     });
     this.#turn = turn.catch((error: unknown) => {
       this.#failure ??= { error };
@@ -79,19 +79,25 @@ export class WebGpuDevice implements Device {
   }
 
   /** The same, for what nobody awaits: the next read says what went wrong. */
-  #later(act: () => unknown): void {
+  #later(act: () => void | Promise<void>): void {
     this.#next(act).catch(() => undefined);
   }
 
   launch(program: Program, output: readonly number[], given: readonly unknown[]): Result[] {
     const [width = 0, height = 1, depth = 1] = output;
-    const left: Left = { width };
     const args = [...given];
-    this.#later(async () => {
-      const [found] = this.kernels.launch(program, [width, height, depth], args);
-      left.found = await (found as Promise<BufferResult>);
+    const found = this.#next(async () => {
+      const [result = fail("INTERNAL", "gpujs(webgpu): a kernel without a result")] = this.kernels.launch(
+        program,
+        [width, height, depth],
+        args,
+      );
+      const made = await bufferOf(result);
+      made.delete();
+      return made;
     });
-    return [{ numbers: left, width }];
+    found.catch(() => undefined);
+    return [{ numbers: { width, found } satisfies Left, width }];
   }
 
   #alloc(length: number, usage: number): webgpu.WebGpuBuffer {
@@ -139,8 +145,8 @@ export class WebGpuDevice implements Device {
 
   copy(from: Left, to: BufferImage, rectangles: readonly Rectangle[]): void {
     this.counters.copies += rectangles.length;
-    this.#later(() => {
-      const { buffer } = from.found as BufferResult;
+    this.#later(async () => {
+      const { buffer } = await from.found;
       this.#copies((encoder) => {
         for (const { x, y, toX, toY, width, height } of rectangles) {
           // Whole lines lie one behind the other.
