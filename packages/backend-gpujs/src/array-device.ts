@@ -3,7 +3,7 @@
  * no GPU, and are to be asked for by name. A result is a list of rows.
  */
 import { noCounts } from "./counters.ts";
-import type { Device, Image, Result } from "./device.ts";
+import type { Asked, Device, Image, Result } from "./device.ts";
 import { fail } from "./errors.ts";
 import type { Gpu, Mode } from "./gpujs.ts";
 import { Kernels, type Program } from "./kernels.ts";
@@ -69,10 +69,12 @@ export class ArrayDevice implements Device {
     this.counters.copies += rectangles.length;
   }
 
-  read({ argument }: ArrayImage, into: Float32Array, offset: number): void {
-    into.set(argument.subarray(offset, offset + into.length));
+  read(asked: readonly Asked<ArrayImage>[]): void {
     this.counters.downloads++;
-    this.counters.downloadedBytes += into.byteLength;
+    for (const { image, into, offset } of asked) {
+      into.set(image.argument.subarray(offset, offset + into.length));
+      this.counters.downloadedBytes += into.byteLength;
+    }
   }
 
   dispose(): void {

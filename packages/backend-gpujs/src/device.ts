@@ -21,6 +21,13 @@ export interface Result {
   readonly width: number;
 }
 
+/** Numbers of an image that are wanted: from `offset` on, as many as there's room for. */
+export interface Asked<I extends Image = Image> {
+  readonly image: I;
+  readonly into: Float32Array;
+  readonly offset: number;
+}
+
 export interface Device {
   readonly mode: Mode;
   readonly counters: Counters;
@@ -49,7 +56,7 @@ export interface Device {
   copy(from: object, to: Image, rectangles: readonly Rectangle[]): void;
   /** Write over numbers from `offset` on, where `readsNow` is false: the rest can't be looked up. */
   write?(image: Image, data: Float32Array, offset: number): void;
-  /** Copy numbers from `offset` on out of an image. Waits for the kernels before. */
-  read(image: Image, into: Float32Array, offset: number): void | Promise<void>;
+  /** Copy numbers out of images, all in one go. Waits for the kernels before. */
+  read(asked: readonly Asked[]): void | Promise<void>;
   dispose(): void;
 }

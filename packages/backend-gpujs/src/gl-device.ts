@@ -3,7 +3,7 @@
  * can't write to a part of one. So each result is copied from there to where it belongs, texture to texture: no launch, no download.
  */
 import { noCounts } from "./counters.ts";
-import type { Device, Image, Result } from "./device.ts";
+import type { Asked, Device, Image, Result } from "./device.ts";
 import { fail } from "./errors.ts";
 import type { Gl, GlFramebuffer, GlTexture } from "./gl.ts";
 import { Texture, textureOf, type Gpu, type Mode } from "./gpujs.ts";
@@ -153,20 +153,62 @@ export class GlDevice implements Device {
     this.counters.copies += rectangles.length;
   }
 
-  /** Copy numbers from `offset` on out of an image. Waits for the kernels before. */
-  read({ texture, width }: GlImage, into: Float32Array, offset: number): void {
+  /** Lines of several images are brought together first: what costs is to wait. */
+  read(asked: readonly Asked<GlImage>[]): void {
+    const parts = asked.map(({ image, into, offset }) => {
+      const y = Math.floor(offset / image.width);
+      const height = Math.ceil((offset + into.length) / image.width) - y;
+      return { image, into, y, height, start: offset - y * image.width };
+    });
+    const [only] = parts;
+    if (parts.length === 1 && only) {
+      const { width, texture } = only.image;
+      return this.#take(only, this.#pixels(texture, only.y, width, only.height), width, 0);
+    }
+    const width = Math.max(...parts.map(({ image }) => image.width));
+    const lines = parts.reduce((sum, { height }) => sum + height, 0);
+    if (lines > this.size) return asked.forEach((one) => this.read([one]));
+    const all = this.image(width, lines, undefined, true);
+    let toY = 0;
+    const from = parts.map(({ image, y, height }) => {
+      this.copy(image.texture, all, [{ x: 0, y, toX: 0, toY, width: image.width, height }]);
+      return (toY += height) - height;
+    });
+    const pixels = this.#pixels(all.texture, 0, width, lines);
+    parts.forEach((part, i) => this.#take(part, pixels, width, from[i] ?? 0));
+    this.release(all);
+  }
+
+  /** What was asked for, out of pixels of `width` a line, of which its first is at `from`. */
+  #take(
+    { image, into, start }: { image: GlImage; into: Float32Array; start: number },
+    { room, channels }: { room: Float32Array; channels: number },
+    width: number,
+    from: number,
+  ): void {
+    for (let i = 0; i < into.length; i++) {
+      const at = start + i;
+      const x = at % image.width;
+      into[i] = room[((from + (at - x) / image.width) * width + x) * channels] as number;
+    }
+  }
+
+  #pixels(
+    texture: GlTexture,
+    y: number,
+    width: number,
+    height: number,
+  ): { room: Float32Array; channels: number } {
     const { gl } = this;
-    const first = Math.floor(offset / width);
-    const lines = Math.ceil((offset + into.length) / width) - first;
     this.#readFrom(texture);
     const single = (this.#readsSingle ??=
       gl.getParameter(gl.IMPLEMENTATION_COLOR_READ_FORMAT) === gl.RED &&
       gl.getParameter(gl.IMPLEMENTATION_COLOR_READ_TYPE) === gl.FLOAT);
     const channels = single ? 1 : 4;
-    const length = channels * width * lines;
+    const length = channels * width * height;
     if (this.#room.length < length) this.#room = new Float32Array(length);
     const room = this.#room;
-    gl.readPixels(0, first, width, lines, single ? (gl.RED ?? 0) : gl.RGBA, gl.FLOAT, room);
+    gl.readPixels(0, y, width, height, single ? (gl.RED ?? 0) : gl.RGBA, gl.FLOAT, room);
     // A context that is lost leaves zeros, and so does a texture that there was no memory for. To ask sooner would be to wait.
     this.inUse();
     if (gl.getError() === gl.OUT_OF_MEMORY)
@@ -176,8 +218,7 @@ export class GlDevice implements Device {
       );
     this.counters.downloads++;
     this.counters.downloadedBytes += 4 * length;
-    const start = offset - first * width;
-    for (let i = 0; i < into.length; i++) into[i] = room[(start + i) * channels] as number;
+    return { room, channels };
   }
 
   /** Gives the context back. */

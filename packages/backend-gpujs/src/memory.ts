@@ -3,7 +3,7 @@
  * as long as no kernel has written over it.
  */
 import type { DeviceBuffer } from "@recurra/core";
-import type { Device, Image, Result } from "./device.ts";
+import type { Asked, Device, Image, Result } from "./device.ts";
 import { fail } from "./errors.ts";
 import { rectangles } from "./rectangles.ts";
 
@@ -35,6 +35,8 @@ const isUniform = (data: Float32Array): boolean => data.every((value) => value =
 export class Memory {
   readonly #buffers = new Set<GpuBuffer>();
   readonly #uniforms = new Map<string, Image>();
+  readonly #asked: Asked[] = [];
+  #answer: Promise<void> | undefined;
 
   constructor(readonly device: Device) {}
 
@@ -90,18 +92,30 @@ export class Memory {
     this.#drop(buffer);
   }
 
-  read(given: DeviceBuffer, into: Float32Array, offset: number): void | Promise<void> {
+  /** What is asked for in one turn comes in one download. */
+  async read(given: DeviceBuffer, into: Float32Array, offset: number): Promise<void> {
     const { host, image } = this.own(given);
     if (host) into.set(host.subarray(offset, offset + into.length));
     else if (!image) into.fill(0);
-    else if (into.length > 0) return this.device.read(image, into, offset);
+    else if (into.length > 0) {
+      this.#asked.push({ image, into, offset });
+      await (this.#answer ??= this.#download());
+    }
+  }
+
+  async #download(): Promise<void> {
+    await Promise.resolve();
+    const asked = this.#asked.splice(0);
+    this.#answer = undefined;
+    this.device.inUse();
+    await this.device.read(asked);
   }
 
   /** All of a buffer's numbers, on this side; a device that doesn't read now is never asked for them. */
   numbers(buffer: GpuBuffer): Float32Array {
     if (!buffer.host) {
       const host = new Float32Array(buffer.length);
-      if (buffer.image) void this.device.read(buffer.image, host, 0);
+      if (buffer.image) void this.device.read([{ image: buffer.image, into: host, offset: 0 }]);
       buffer.host = host;
     }
     return buffer.host;

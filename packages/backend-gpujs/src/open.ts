@@ -45,7 +45,7 @@ export async function openDevice(options: GpuJsOptions): Promise<{ backend: Back
     alloc: (length) => memory.alloc(length),
     free: (buffer) => memory.free(buffer),
     write: (buffer, data, offset) => memory.write(buffer, data, offset),
-    read: async (buffer, into, offset) => memory.read(buffer, into, offset),
+    read: (buffer, into, offset) => memory.read(buffer, into, offset),
     prepare: (kernel) => prepareKernel(device, memory, kernel),
     dispose: () => memory.dispose(),
   };

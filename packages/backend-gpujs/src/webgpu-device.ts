@@ -3,7 +3,7 @@
  * each thing waits for those before, and a read for all of them. Results are copied from buffer to buffer.
  */
 import { noCounts } from "./counters.ts";
-import type { Device, Image, Result } from "./device.ts";
+import type { Asked, Device, Image, Result } from "./device.ts";
 import { fail } from "./errors.ts";
 import { bufferOf, WebGPUBufferResult, WebGPUContext, type BufferResult, type Gpu } from "./gpujs.ts";
 import { Kernels, type Program } from "./kernels.ts";
@@ -172,17 +172,30 @@ export class WebGpuDevice implements Device {
     device.queue.submit([encoder.finish()]);
   }
 
-  read({ buffer }: BufferImage, into: Float32Array, offset: number): Promise<void> {
-    const bytes = FLOAT * into.length;
+  read(asked: readonly Asked<BufferImage>[]): Promise<void> {
+    const length = asked.reduce((sum, { into }) => sum + into.length, 0);
     this.counters.downloads++;
-    this.counters.downloadedBytes += bytes;
-    const room = this.#alloc(into.length, webgpu.MAP_READ | webgpu.COPY_DST);
+    this.counters.downloadedBytes += FLOAT * length;
+    const room = this.#alloc(length, webgpu.MAP_READ | webgpu.COPY_DST);
     return this.#next(async () => {
-      this.#copies((encoder) => encoder.copyBufferToBuffer(buffer, FLOAT * offset, room, 0, bytes));
+      let at = 0;
+      const places = asked.map(({ into }) => (at += into.length) - into.length);
+      this.#copies((encoder) =>
+        asked.forEach(({ image, into, offset }, i) =>
+          encoder.copyBufferToBuffer(
+            image.buffer,
+            FLOAT * offset,
+            room,
+            FLOAT * (places[i] ?? 0),
+            FLOAT * into.length,
+          ),
+        ),
+      );
       // It is refused, or zeros come, where the device is lost meanwhile.
       await room.mapAsync(webgpu.FOR_READING).catch(lost);
       this.inUse();
-      into.set(new Float32Array(room.getMappedRange()));
+      const numbers = new Float32Array(room.getMappedRange());
+      asked.forEach(({ into }, i) => into.set(numbers.subarray(places[i], (places[i] ?? 0) + into.length)));
       this.#free(room);
     });
   }

@@ -176,7 +176,7 @@ export interface Backend {
   free(buffer: DeviceBuffer): void;
   /** Copy `data` into the buffer from `offset`. */
   write(buffer: DeviceBuffer, data: Float32Array, offset: number): void;
-  /** Wait for the kernels before, then copy `into.length` values from `offset`. */
+  /** Wait for the kernels before, then copy `into.length` values, maybe none, from `offset`. Several may be asked for in one turn. */
   read(buffer: DeviceBuffer, into: Float32Array, offset: number): Promise<void>;
   prepare(kernel: Kernel): PreparedKernel;
   /** (optional) The same as `read`, at once. A backend that has it is a synchronous backend. */

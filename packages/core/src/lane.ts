@@ -32,8 +32,8 @@ export function lane(backend: Backend, who: string, above?: Lane): Lane {
   const later: Lane["read"] = async (reads, then, given) => {
     busy = true;
     try {
-      for (const { place, into } of reads)
-        if (into.length > 0) await backend.read(place.buffer, into, place.offset);
+      // All at once: a device may bring them in one go.
+      await Promise.all(reads.map(({ place, into }) => backend.read(place.buffer, into, place.offset)));
     } finally {
       busy = false;
       // It may have been disposed meanwhile.
