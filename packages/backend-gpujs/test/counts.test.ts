@@ -2,7 +2,7 @@
 import { createModel, dense, gradient, gru, lstm, recurrent, stack } from "@recurra/core";
 import { expect, test } from "vitest";
 import type { Counters } from "../src/counters.ts";
-import { onGpu, opened, type Opened } from "./support.ts";
+import { bufferOf, dense as view, numbersOf, onGpu, opened, pointwise, type Opened } from "./support.ts";
 
 const [I, H, O] = [10, 20, 5];
 
@@ -82,6 +82,41 @@ onGpu("an LSTM", () => {
       // Forward and backward, a product and a map each; that forward has more results than a map may have, and so is two.
       expect((second.launches - first.launches) / 32).toBeLessThan(5 + 0.5);
       model.dispose();
+    }));
+});
+
+onGpu("what is asked for in one turn", () => {
+  /** Buffers that kernels have written, of so many rows and columns. */
+  const written = ({ backend }: Opened, sizes: readonly (readonly [number, number])[]) =>
+    sizes.map(([rows, width]) => {
+      const numbers = Float32Array.from({ length: rows * width }, (_, i) => (i % 97) + width);
+      const [from, to] = [bufferOf(backend, numbers), backend.alloc(numbers.length)];
+      backend
+        .prepare(pointwise("neg", width))
+        .bind(rows, [view(from, width), view(to, width)])
+        .run(0);
+      return { to, negated: numbers.map((x) => -x) };
+    });
+
+  test("comes in one download, of any widths, and from anywhere", () =>
+    opened(async (made) => {
+      const all = written(made, [[4, 3], [2, 50], [7, 1]]); // prettier-ignore
+      const into = all.map(({ negated }) => new Float32Array(negated.length - 2));
+      const cost = await counted(made, () =>
+        Promise.all(all.map(({ to }, i) => made.backend.read(to, into[i] as Float32Array, 1))),
+      );
+      expect(cost.downloads).toBe(1);
+      expect(into).toEqual(all.map(({ negated }) => negated.slice(1, -1)));
+    }));
+
+  test("comes in several where a texture has too few lines", () =>
+    opened(async (made) => {
+      const all = written(made, [[made.device.size, 1], [9, 2]]); // prettier-ignore
+      const cost = await counted(made, async () => {
+        const found = await Promise.all(all.map(({ to }) => numbersOf(made.backend, to)));
+        expect(found).toEqual(all.map(({ negated }) => negated));
+      });
+      expect(cost.downloads).toBe(2);
     }));
 });
 
