@@ -1,4 +1,5 @@
-// A WebGL context, or a WebGPU device, that is really lost: calls are refused, never answered with zeros, and another backend opens in the same page.
+// A WebGL context, or a WebGPU device, that is really lost: calls are refused, never answered with zeros, and another backend opens in
+// the same page.
 import { describe, expect, test } from "vitest";
 import { loseInChromium, openManyInChromium } from "../src/lost/in-chromium.ts";
 import { chromiumIsHere } from "./chromium-here.ts";

@@ -1,6 +1,6 @@
-// Backends in a page with a strict policy. `script-src 'self'` lets gpu.js's kernels run on WebGL and WebGPU; it refuses WebAssembly with what to use
-// instead, and 'wasm-unsafe-eval' lets that in, with a module made ahead of time from its address, or compiled there; `worker-src blob:`
-// lets its threads in.
+// Backends in a page with a strict policy. `script-src 'self'` lets gpu.js's kernels run on WebGL and WebGPU; it refuses WebAssembly
+// with what to use instead, and 'wasm-unsafe-eval' lets that in, with a module made ahead of time from its address, or compiled there;
+// `worker-src blob:` lets its threads in.
 import { describe, expect, test } from "vitest";
 import { backends, inMode, type Entry } from "../src/backends.ts";
 import { engines } from "../src/engines/index.ts";

@@ -4,7 +4,7 @@
  */
 import { noCounts } from "./counters.ts";
 import type { Asked, Device, Image, Result } from "./device.ts";
-import { fail } from "./errors.ts";
+import { disposed } from "./errors.ts";
 import type { Gpu, Mode } from "./gpujs.ts";
 import { Kernels, type Program } from "./kernels.ts";
 import type { Rectangle } from "./rectangles.ts";
@@ -39,7 +39,7 @@ export class ArrayDevice implements Device {
   }
 
   inUse(): void {
-    if (this.#disposed) fail("DISPOSED", `gpujs: the backend was disposed; open a new one`);
+    if (this.#disposed) disposed();
   }
 
   launch(program: Program, output: readonly number[], args: readonly unknown[]): Result[] {

@@ -4,7 +4,7 @@
  */
 import { noCounts } from "./counters.ts";
 import type { Asked, Device, Image, Result } from "./device.ts";
-import { fail } from "./errors.ts";
+import { disposed, fail, lost } from "./errors.ts";
 import type { Gl, GlFramebuffer, GlTexture } from "./gl.ts";
 import { Texture, textureOf, type Gpu, type Mode } from "./gpujs.ts";
 import { Kernels, type Program } from "./kernels.ts";
@@ -42,8 +42,7 @@ export class GlDevice implements Device {
     readonly mode: Mode,
   ) {
     this.kernels = new Kernels(gpu, mode, this.counters, "ArrayTexture(1)", true);
-    // The first kernel makes the context, and owns the textures as far as gpu.js asks.
-    this.#owner = this.kernels.create({ text: "function () { return 0.0; }", subKernels: {}, types: {}, inputs: [], constants: [] }).kernel; // prettier-ignore
+    this.#owner = this.kernels.owner();
     const gl = gpu.context ?? fail("UNSUPPORTED", `openGpuJs: mode ${mode} gave no context`);
     this.gl = gl;
     this.size = gl.getParameter(gl.MAX_TEXTURE_SIZE);
@@ -60,12 +59,8 @@ export class GlDevice implements Device {
   }
 
   inUse(): void {
-    if (this.#disposed) fail("DISPOSED", `gpujs: the backend was disposed; open a new one`);
-    if (this.gl.isContextLost())
-      fail(
-        "DEVICE_LOST",
-        `gpujs(${this.mode}): the GPU context was lost, with all that was in it; dispose of this backend and open a new one`,
-      );
+    if (this.#disposed) disposed();
+    if (this.gl.isContextLost()) lost(this.mode, "context");
   }
 
   launch(program: Program, output: readonly number[], args: readonly unknown[]): Result[] {
@@ -169,14 +164,17 @@ export class GlDevice implements Device {
     const lines = parts.reduce((sum, { height }) => sum + height, 0);
     if (lines > this.size) return asked.forEach((one) => this.read([one]));
     const all = this.image(width, lines, undefined, true);
-    let toY = 0;
-    const from = parts.map(({ image, y, height }) => {
-      this.copy(image.texture, all, [{ x: 0, y, toX: 0, toY, width: image.width, height }]);
-      return (toY += height) - height;
-    });
-    const pixels = this.#pixels(all.texture, 0, width, lines);
-    parts.forEach((part, i) => this.#take(part, pixels, width, from[i] ?? 0));
-    this.release(all);
+    try {
+      let toY = 0;
+      const from = parts.map(({ image, y, height }) => {
+        this.copy(image.texture, all, [{ x: 0, y, toX: 0, toY, width: image.width, height }]);
+        return (toY += height) - height;
+      });
+      const pixels = this.#pixels(all.texture, 0, width, lines);
+      parts.forEach((part, i) => this.#take(part, pixels, width, from[i] ?? 0));
+    } finally {
+      this.release(all);
+    }
   }
 
   /** What was asked for, out of pixels of `width` a line, of which its first is at `from`. */

@@ -58,6 +58,11 @@ export class Kernels {
       : this.gpu.createKernel(text, settings);
   }
 
+  /** A kernel that makes the context, if there is none, and owns what isn't a kernel's result as far as gpu.js asks. */
+  owner(): object {
+    return this.create({ text: "function () { return 0.0; }", subKernels: {}, types: {}, inputs: [], constants: [] }).kernel; // prettier-ignore
+  }
+
   /** Compiled once for each text. */
   program(source: Source): Program {
     let program = this.#programs.get(source.text);

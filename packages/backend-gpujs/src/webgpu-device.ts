@@ -4,7 +4,7 @@
  */
 import { noCounts } from "./counters.ts";
 import type { Asked, Device, Image, Result } from "./device.ts";
-import { fail } from "./errors.ts";
+import { disposed, fail, lost } from "./errors.ts";
 import { bufferOf, WebGPUBufferResult, WebGPUContext, type BufferResult, type Gpu } from "./gpujs.ts";
 import { Kernels, type Program } from "./kernels.ts";
 import type { Rectangle } from "./rectangles.ts";
@@ -49,7 +49,7 @@ export class WebGpuDevice implements Device {
   ) {
     this.#context = context;
     this.kernels = new Kernels(gpu, this.mode, this.counters, "WebGPUBuffer", true);
-    this.#owner = this.kernels.create({ text: "function () { return 0.0; }", subKernels: {}, types: {}, inputs: [], constants: [] }).kernel; // prettier-ignore
+    this.#owner = this.kernels.owner();
     const { limits } = context.device;
     this.size = GROUP * limits.maxComputeWorkgroupsPerDimension;
     this.longest = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize, 2 ** 30) / FLOAT;
@@ -61,8 +61,8 @@ export class WebGpuDevice implements Device {
   }
 
   inUse(): void {
-    if (this.#disposed) fail("DISPOSED", `gpujs: the backend was disposed; open a new one`);
-    if (this.#context.isLost) lost();
+    if (this.#disposed) disposed();
+    if (this.#context.isLost) lost(this.mode, "device");
     if (this.#failure) throw this.#failure.error;
   }
 
@@ -192,7 +192,7 @@ export class WebGpuDevice implements Device {
         ),
       );
       // It is refused, or zeros come, where the device is lost meanwhile.
-      await room.mapAsync(webgpu.FOR_READING).catch(lost);
+      await room.mapAsync(webgpu.FOR_READING).catch(() => lost(this.mode, "device"));
       this.inUse();
       const numbers = new Float32Array(room.getMappedRange());
       asked.forEach(({ into }, i) => into.set(numbers.subarray(places[i], (places[i] ?? 0) + into.length)));
@@ -211,9 +211,3 @@ export class WebGpuDevice implements Device {
     });
   }
 }
-
-const lost = (): never =>
-  fail(
-    "DEVICE_LOST",
-    "gpujs(webgpu): the GPU device was lost, with all that was in it; dispose of this backend and open a new one",
-  );

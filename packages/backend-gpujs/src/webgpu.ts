@@ -3,7 +3,6 @@
 export interface WebGpuBuffer {
   mapAsync(mode: number): Promise<void>;
   getMappedRange(): ArrayBuffer;
-  unmap(): void;
   destroy(): void;
 }
 

@@ -74,8 +74,9 @@ onGpu("traps", () => {
         .prepare(pointwise("neg", 3))
         .bind(2, [dense(from, 3), dense(to, 3)])
         .run(0);
-      // Not yet when the read begins, but when the numbers are there.
-      const lost = vi.spyOn(device.gl, "isContextLost").mockReturnValueOnce(false).mockReturnValue(true);
+      // Not yet when the read is asked for and begins, but when the numbers are there.
+      const lost = vi.spyOn(device.gl, "isContextLost").mockReturnValue(true);
+      lost.mockReturnValueOnce(false).mockReturnValueOnce(false);
       const refused = { name: "RecurraError", code: "DEVICE_LOST" };
       await expect(numbersOf(backend, to)).rejects.toMatchObject(refused);
       expect(() => backend.alloc(1)).toThrow(expect.objectContaining(refused) as Error);
