@@ -1,16 +1,18 @@
-/** The numbers of a gemm: where each lies in its launch. */
-import { NUMBERS } from "./words.ts";
+/** The numbers of a gemm, in the order in which they are written down. */
+export type GemmNumbers<T> = readonly [
+  width: T,
+  room: T, // columns that its rows have room for: a tile may write there
+  depth: T, // 0: as many as there are rows
+  height: T, // rows of the result; 0: as many as there are rows
+  packed: T, // the right operand's panels; 0: pack it here
+  alongside: T, // not 0: they lie as a tile of one row reads them, a k after another, and all rows are run one by one; 2: for threads
+  stripe: T, // how far the sum runs before the next block: what is packed must fit
+  left: T, // scratch for the packed left operand
+  right: T, // scratch for the packed right operand
+  edge: T, // scratch for a tile that hangs over the last column
+  added: T, // whether there is an addend
+  nextUnit: T, // from where the columns begin to where those of the next unit do; 0: there is no other
+  unitsEnd: T, // no unit begins from here on
+];
 
-export const WIDTH = NUMBERS + 0;
-export const ROOM = NUMBERS + 4; // columns that its rows have room for: a tile may write there
-export const DEPTH = NUMBERS + 8; // 0: as many as there are rows
-export const ROWS = NUMBERS + 12; // of the result; 0: as many as there are rows
-export const PACKED = NUMBERS + 16; // the right operand's panels; 0: pack it here
-export const ABREAST = NUMBERS + 20; // whether they lie as a tile of one row reads them, a k after another: all rows are run one by one
-export const STRIPE = NUMBERS + 24; // how far the sum runs before the next block: what is packed must fit
-export const LEFT = NUMBERS + 28; // scratch for the packed left operand
-export const RIGHT = NUMBERS + 32; // scratch for the packed right operand
-export const EDGE = NUMBERS + 36; // scratch for a tile that hangs over the last column
-export const FROM = NUMBERS + 40; // whether there is an addend
-
-export const GEMM_NUMBERS = 11;
+export const GEMM_NUMBERS = 13;

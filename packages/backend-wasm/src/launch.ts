@@ -4,7 +4,7 @@ import { BLOCK_ROWS } from "./engine/gemm.ts";
 import { PANEL } from "./engine/tile.ts";
 import type { Format } from "./format.ts";
 import { fixedRows, type Ref } from "./simple.ts";
-import { GEMM_NUMBERS } from "./gemm-words.ts";
+import { GEMM_NUMBERS, type GemmNumbers } from "./gemm-words.ts";
 import { NUMBERS, OPERAND_WORDS } from "./words.ts";
 
 /** What an instruction gives the next, or a constant. */
@@ -35,8 +35,10 @@ export interface Bound {
   readonly operands: readonly (Operand | Scrap)[];
   /** Of a gemm: where its right operand lies packed; 0: it must be packed every time. */
   readonly packed?: number;
-  /** Of a gemm: its right operand is packed for a single row (engine/gemm.ts). */
-  readonly abreast?: boolean;
+  /** Of a gemm: not 0 where its right operand is packed for a single row (engine/gemm.ts). */
+  readonly abreast?: number;
+  /** Of a gemm: its columns are those of the first of several units; from unit to unit, and where there are no more. */
+  readonly units?: readonly [unit: number, end: number];
   /** Of a gemm: its right operand is packed in int8. */
   readonly int8?: Format | undefined;
   /** Of a gemm: how many columns the rows of its result have room for. Default: its width. */
@@ -119,7 +121,7 @@ export function wordsOf(launch: Bound, scratch: Scratch): number[] {
     const base = scratch.temporaries + o.temporary * temporaryBytes(launch);
     return { base, step: 0, mask: 0, row: 4 * kernel.width, column: 4 };
   });
-  let numbers = launch.numbers ?? [4 * kernel.width, tableRows];
+  let numbers: readonly number[] = launch.numbers ?? [4 * kernel.width, tableRows];
   if (kernel.op === "map" && !launch.numbers) {
     // Whether every row follows the one before without a gap, or all are the same number.
     const flat = operands.every(({ row, column }) => row === column * kernel.width);
@@ -127,10 +129,10 @@ export function wordsOf(launch: Bound, scratch: Scratch): number[] {
   }
   if (kernel.op === "gemm") {
     const { width, depth, stripe } = sizes(launch);
-    // In the order of gemm-words.ts.
     numbers = [
-      width, launch.room ?? width, depth, fixedRows(kernel), packed, launch.abreast ? 1 : 0, stripe, left, right, edge, kernel.addend ? 1 : 0,
-    ]; // prettier-ignore
+      width, launch.room ?? width, depth, fixedRows(kernel), packed, launch.abreast ?? 0, stripe, left, right, edge,
+      kernel.addend ? 1 : 0, ...(launch.units ?? [0, 0] as const),
+    ] satisfies GemmNumbers<number>; // prettier-ignore
   }
   const places = kernel.op === "gemm" ? gemmOperands(kernel, operands) : operands;
   return [

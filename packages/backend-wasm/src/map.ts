@@ -1,14 +1,12 @@
 /** `map` as a routine: the equations of a cell on four units at a time, generated from its instructions. */
 import type { MapKernel } from "@recurra/core";
-import { add, count, I32, less, load, mul, repeat, sub, V128, when, type Assembler, type Code, type Local, type Routine } from "./assembler.ts"; // prettier-ignore
+import { add, count, I32, less, mul, repeat, sub, V128, when, type Assembler, type Code, type Local, type Routine } from "./assembler.ts"; // prettier-ignore
 import * as v from "./instructions/v128.ts";
 import { emitters, type Context } from "./functions.ts";
-import { LAUNCH_PARAMETERS, located, NUMBERS, operandAt, ROW } from "./words.ts";
+import { fieldsOf, LAUNCH_PARAMETERS } from "./words.ts";
 
 /** A map's numbers: its width in bytes, and whether all its rows lie one behind the other. */
 export const MAP_NUMBERS = 2;
-const WIDTH = NUMBERS;
-const FLAT = NUMBERS + 4;
 
 /** A map with what its routine depends on besides: which of its inputs repeat a column. */
 export interface EquationMap {
@@ -30,13 +28,13 @@ export function mapRoutine(
   { kernel: { instructions, inputs, outputs }, repeated }: EquationMap,
   relaxed: boolean,
 ): Routine {
-  return assembler.routine(LAUNCH_PARAMETERS, ([launch, step, rows], locals, local) => {
-    const all = Array.from({ length: inputs + outputs.length }, (_, i) => i);
-    const pointers = all.map(() => local(I32));
-    const strides = all.map(() => local(I32));
+  return assembler.routine(LAUNCH_PARAMETERS, (parameters, locals, local) => {
+    const [[width, flat], operands, read] = fieldsOf(parameters, local, MAP_NUMBERS, inputs + outputs.length);
+    const pointers = operands.map(([base]) => base);
+    const rows = parameters[2];
     const given = pointers.slice(0, inputs).map(() => local(V128));
     const results = instructions.map(() => local(V128));
-    const [column, width, row] = locals(I32);
+    const [column, row] = locals(I32);
     const constants: Code[] = [];
     const held = new Map<string, Local>();
     const context: Context = {
@@ -65,12 +63,8 @@ export function mapRoutine(
 
     return [
       constants,
-      all.map((i) => [
-        (pointers[i] as Local).set(located(launch, operandAt(MAP_NUMBERS, i), step)),
-        (strides[i] as Local).set(load(launch, operandAt(MAP_NUMBERS, i) + ROW)),
-      ]),
-      width.set(load(launch, WIDTH)),
-      when(load(launch, FLAT), [width.set(mul(width, rows)), rows.set(less(0, rows))]),
+      read,
+      when(flat, [width.set(mul(width, rows)), rows.set(less(0, rows))]),
       when(width, [
         count(row, 0, rows, 1, [
           given.map((value, i) => (repeated[i] ? value.set(v.splatAt(pointers[i] as Local)) : [])),
@@ -93,7 +87,7 @@ export function mapRoutine(
             ],
             less(column, width),
           ),
-          all.map((i) => (pointers[i] as Local).add(strides[i] as Local)),
+          operands.map(([base, stride]) => base.add(stride)),
         ]),
       ]),
     ];

@@ -5,6 +5,6 @@ export interface Matrix {
   readonly columnStride: number;
   readonly depth: number;
   readonly width: number;
-  /** Whether what multiplies it has one row: panels are packed as a tile of one row reads them, a k after another. */
-  readonly abreast: boolean;
+  /** Not 0: what multiplies it has one row, panels are packed as a tile of one row reads them, a k after another (engine/gemm.ts). */
+  readonly abreast: number;
 }

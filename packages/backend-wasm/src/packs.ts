@@ -34,7 +34,7 @@ export function packsOf(memory: Memory, exports: Exports, relaxed: boolean): Pac
 
   function pack({ from, depthStride, columnStride, depth, width, abreast: many }: Matrix, to: number): void {
     let j = 0;
-    for (const wide of many ? abreast(relaxed, depth) : [1])
+    for (const wide of many ? abreast(relaxed, depth, many > 1) : [1])
       for (; j + PANEL * (wide - 1) < width; j += PANEL * wide)
         exports.pack(
           from + j * columnStride,

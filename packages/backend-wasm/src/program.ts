@@ -153,8 +153,7 @@ function bindProgram(
     if (specs[right.buffer]!.role !== "parameter" || depth === "rows") return { room };
     // Rows by a matrix that is stored [out, in]: each of its rows has one scale.
     const format = transposeB && !left.repeatColumn ? int8 : undefined;
-    // Threads cut matrices between panels.
-    const abreast = rows === 1 && !format && !crew;
+    const abreast = rows > 1 || format ? 0 : (crew?.abreast(engine.relaxed, depth, width) ?? 1);
     const [depthStride, columnStride] = transposeB ? [at.column, at.row] : [at.row, at.column];
     const matrix = { from: at.base, depthStride, columnStride, depth, width, abreast };
     const packed = packs.take(buffers[right.buffer]![0]!, matrix, format);

@@ -50,6 +50,8 @@ export interface Crew {
   readonly threads: number;
   /** Put into a module what threads need. */
   readonly extend: (assembler: Assembler, walk: Routine) => void;
+  /** How a matrix [depth, width] that a single row is multiplied by is packed, so that it can be shared out (matrix.ts). */
+  readonly abreast: (relaxed: boolean, depth: number, width: number) => number;
   /** Undefined where one thread is quicker. */
   bind(task: Task): Team | undefined;
   dispose(): void;

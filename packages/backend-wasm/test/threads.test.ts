@@ -1,6 +1,6 @@
 // Threads: the bits of one thread, whatever is shared out; a warning and one thread where there can't be several; no endless waiting.
 import {
-  createModel, dense, embedding, gradientSync, gru, lstm, lstmLayerNorm, mgu, minGru, recurrent, stack, type Cell, type Layer, type SyncBackend,
+  cell, createModel, dense, embedding, gradientSync, gru, lstm, lstmLayerNorm, mgu, minGru, recurrent, stack, tanh, type Cell, type Layer, type SyncBackend,
 } from "@recurra/core"; // prettier-ignore
 import { afterAll, afterEach, describe, expect, test, vi } from "vitest";
 import { openWasm } from "../src/index.ts";
@@ -67,6 +67,21 @@ function results(backend: SyncBackend, { T, B, layers, lengths }: Case): string[
 const layer = (cell: Cell, hiddenSize: number, more = {}): Layer =>
   recurrent(cell, { inputSize: 9, hiddenSize, ...more });
 
+/** Σ of tanh over so many gates. */
+function narrowGates(count: number): Cell {
+  const names = Array.from({ length: count }, (_, i) => `g${i}`);
+  return cell({
+    name: "narrowGates",
+    state: ["h"],
+    W: names,
+    U: names,
+    step({ x, h, W, U }) {
+      const gates = names.map((name) => tanh(W[name]!.dot(x).plus(U[name]!.dot(h))));
+      return { h: tanh(gates.reduce((sum, gate) => sum.plus(gate))) };
+    },
+  });
+}
+
 describe("the same bits as one thread", () => {
   const cells: [string, Cell][] = [
     ["lstm", lstm],
@@ -82,6 +97,18 @@ describe("the same bits as one thread", () => {
       for (const backend of many) expect(results(backend, case_)).toEqual(expected);
     },
   );
+
+  // Packed for a single row, tiles of 32 columns are cut apart where each thread has whole ones of every gate (64 for two, 96 for
+  // three), and never within: not where there are as many columns, but of many narrow gates.
+  test.each([
+    ["lstm 64", lstm, 64],
+    ["lstm 96", lstm, 96],
+    ["48 gates", narrowGates(48), 16],
+  ] as const)("a single row, %s", (_, cell, H) => {
+    const case_ = { T: 70, B: 1, layers: [layer(cell, H)] };
+    const expected = results(one, case_);
+    for (const backend of many) expect(results(backend, case_)).toEqual(expected);
+  });
 
   test.each([1, 3, 12])("bidirectional layers and a dense one, ragged, batch %d", (B) => {
     const layers = [
@@ -166,8 +193,8 @@ describe("what is shared out", () => {
   test("units: the threads of an LSTM meet once a step", async () => {
     const { barriers, launches } = await planned(lstm, 1, 128);
     expect(barriers.map((b) => Math.max(...b))).toEqual([1, 1]);
-    // Four gates and the map.
-    expect(launches.map((l) => Math.max(...l))).toEqual([5, 5]);
+    // The gates in one go, and the map.
+    expect(launches.map((l) => Math.max(...l))).toEqual([2, 2]);
   });
 
   test("rows of a large batch: never in the loop", async () => {

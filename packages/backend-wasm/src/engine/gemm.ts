@@ -4,10 +4,10 @@
  * What only a single row is multiplied by is read once, as fast as it comes: the panels that its tile takes at a time lie abreast, a k
  * after another, so that all of it is one stream. Where it isn't packed yet that would be another pass, so it is read as it lies.
  */
-import { add, and, choose, count, during, equals, I32, isZero, least, less, load, mul, quotient, remainder, repeat, shiftLeft, sub, when, type Assembler, type Code, type Local, type Routine, type Value } from "../assembler.ts"; // prettier-ignore
+import { add, and, choose, count, during, equals, I32, isZero, least, less, mul, quotient, remainder, repeat, shiftLeft, sub, when, type Assembler, type Code, type Local, type Routine, type Value } from "../assembler.ts"; // prettier-ignore
 import * as f32 from "../instructions/f32.ts";
-import * as word from "../gemm-words.ts";
-import { COLUMN, LAUNCH_PARAMETERS, located, operandAt, ROW } from "../words.ts";
+import { GEMM_NUMBERS, type GemmNumbers } from "../gemm-words.ts";
+import { fieldsOf, LAUNCH_PARAMETERS, type Operand } from "../words.ts";
 import { interleave, packPanels } from "./pack.ts";
 import { PANEL, tile } from "./tile.ts";
 
@@ -17,14 +17,6 @@ export const BLOCK_ROWS = 64;
 /** Where a tile that hangs over the last column goes: rows of six panels. */
 const EDGE_STRIDE = 6 * 4 * PANEL;
 export const EDGE_BYTES = 6 * EDGE_STRIDE;
-
-/** A gemm's operands, in order. */
-const [A, B, ADDEND, OUT] = [0, 1, 2, 3].map((i) => operandAt(word.GEMM_NUMBERS, i)) as [
-  number,
-  number,
-  number,
-  number,
-];
 
 /** Rows of `bytes` bytes, from one stride to another. */
 function copyRows(assembler: Assembler): Routine {
@@ -44,9 +36,9 @@ function copyRows(assembler: Assembler): Routine {
 /** From this depth on four panels at a time are one too many for the registers of baseline SIMD; in shorter sums fewer ends outweigh that. */
 const DEEP = 256;
 
-/** How many panels a tile of one row takes at a time: as many as there are left. */
-export const abreast = (relaxed: boolean, depth: number): readonly number[] =>
-  relaxed ? [6, 4, 2, 1] : [4, 3, 2, 1].slice(depth < DEEP ? 0 : 1);
+/** How many panels a tile of one row takes at a time: as many as there are left. Threads cut between those of four, 32 columns. */
+export const abreast = (relaxed: boolean, depth: number, shared = false): readonly number[] =>
+  relaxed ? [6, 4, 2, 1].slice(shared ? 1 : 0) : [4, 3, 2, 1].slice(depth < DEEP ? 0 : 1);
 
 /**
  * Rows of a tile, and how many panels it takes at a time. As many sums and loaded vectors as there are registers: engines load
@@ -69,16 +61,13 @@ export function gemm(
     widths: widths.map((panels) => ({ panels, routine: tile(assembler, rows, panels, relaxed) })),
   }));
 
-  const routine = assembler.routine(LAUNCH_PARAMETERS, ([launch, step, rows], locals) => {
-    const number = (at: number) => load(launch, at);
-    const [width, room, height, depth, packed, stripe, left, right, edge] = locals(I32);
-    const [a, aRow, aDepth, b, from, fromRow, to, toRow, single] = locals(I32);
+  const routine = assembler.routine(LAUNCH_PARAMETERS, (parameters, locals, local) => {
+    const [numbers, operands, read] = fieldsOf<GemmNumbers<Local>>(parameters, local, GEMM_NUMBERS, 4);
+    const [width, room, depth, height, packed, alongside, stripe, left, right, edge, added, nextUnit, unitsEnd] = numbers; // prettier-ignore
+    const [[a, aRow, aDepth], [b, bRow, bColumn], [from, fromRow], [to, toRow]] = operands as [Operand, Operand, Operand, Operand]; // prettier-ignore
+    const rows = parameters[2];
     const [k, deep, i, high, j, r, first, last, panels, panelStride, block, after, start] = locals(I32);
-    const [between, asIs] = locals(I32);
-    const fallback = (at: number, value: Local): Code => [
-      value.set(number(at)),
-      when(isZero(value), value.set(rows)),
-    ];
+    const [between, asIs, unit, single] = locals(I32);
 
     /** Row i + r of the left operand, from k. */
     const rowAt = (offset = 0): readonly Code[] =>
@@ -111,60 +100,64 @@ export function gemm(
     ): Code =>
       tileOf.call(
         block, panels, deep, between, start, fromRow, to, stride,
-        tileRows > 1 ? count : choose(asIs, asIs, choose(number(word.ABREAST), 4 * PANEL * wide, 4 * PANEL)),
+        tileRows > 1 ? count : choose(asIs, asIs, choose(alongside, 4 * PANEL * wide, 4 * PANEL)),
       ); // prettier-ignore
     /** Whether so many panels are left, and are taken at a time. */
-    const fits = (tileRows: number, wide: number): Value => {
-      const left = less(add(j, PANEL * (wide - 1)), width);
-      return tileRows === 1 && !relaxed && wide === 4 ? and(left, less(depth, DEEP)) : left;
+    const fits = (wide: number): Value => {
+      const left = less(add(j, PANEL * (wide - 1)), add(unit, width));
+      if (relaxed ? wide < 6 : wide < 4) return left;
+      return and(left, relaxed ? less(alongside, 2) : less(depth, DEEP));
     };
     const locate = (): Code => [
       after.set(add(to, add(mul(add(i, r), toRow), shiftLeft(j, 2)))),
       start.set(choose(from, add(from, add(mul(add(i, r), fromRow), shiftLeft(j, 2))), 0)),
     ];
 
-    return [
-      width.set(number(word.WIDTH)),
-      room.set(number(word.ROOM)),
-      fallback(word.ROWS, height),
-      fallback(word.DEPTH, depth),
-      packed.set(number(word.PACKED)),
-      stripe.set(number(word.STRIPE)),
-      left.set(number(word.LEFT)),
-      right.set(number(word.RIGHT)),
-      edge.set(number(word.EDGE)),
-      a.set(located(launch, A, step)),
-      aRow.set(load(launch, A + ROW)),
-      aDepth.set(load(launch, A + COLUMN)),
-      b.set(located(launch, B, step)),
-      to.set(located(launch, OUT, step)),
-      toRow.set(load(launch, OUT + ROW)),
-      when(number(word.FROM), [
-        from.set(located(launch, ADDEND, step)),
-        fromRow.set(load(launch, ADDEND + ROW)),
-      ]),
-      // What isn't packed and only one row is multiplied by, as in a bias's gradient, is read where it lies: bytes from k to k, else 0.
-      asIs.set(
-        choose(
-          and(and(isZero(packed), equals(height, 1)), equals(load(launch, B + COLUMN), 4)),
-          load(launch, B + ROW),
-          0,
-        ),
+    /** A block's rows by the columns of a unit. Panels outside, so that each stays in the first cache; tiles inside. */
+    const unitColumns = eachKind(({ rows: tileRows, widths }) => [
+      j.set(unit),
+      panels.set(add(right, mul(panelStride, quotient(unit, PANEL)))),
+      widths.map((shape) =>
+        during(fits(shape.panels), [
+          block.set(tileRows > 1 ? add(left, shiftLeft(mul(deep, first), 2)) : single),
+          r.set(first),
+          when(
+            less(sub(add(unit, room), j), PANEL * shape.panels),
+            // They hang over the last column: one by one, by way of the edge.
+            count(r, first, last, tileRows, [
+              locate(),
+              column(shape, tileRows, edge, EDGE_STRIDE, 1),
+              copy.call(edge, EDGE_STRIDE, after, toRow, tileRows, shiftLeft(sub(add(unit, width), j), 2)),
+              block.add(mul(deep, 4 * tileRows)),
+            ]),
+            [locate(), column(shape, tileRows, after, toRow, quotient(sub(last, first), tileRows))],
+          ),
+          j.add(PANEL * shape.panels),
+          panels.add(mul(panelStride, shape.panels)),
+        ]),
       ),
+    ]);
+
+    return [
+      read,
+      [height, depth].map((number) => when(isZero(number), number.set(rows))),
+      from.set(mul(from, added)),
+      // What isn't packed and only one row is multiplied by, as in a bias's gradient, is read where it lies: bytes from k to k, else 0.
+      asIs.set(choose(and(and(isZero(packed), equals(height, 1)), equals(bColumn, 4)), bRow, 0)),
       repeat(
         [
           deep.set(least(sub(depth, k), stripe)),
           panelStride.set(choose(asIs, 4 * PANEL, shiftLeft(choose(packed, depth, deep), 5))),
-          between.set(choose(number(word.ABREAST), 4 * PANEL, panelStride)),
+          between.set(choose(alongside, 4 * PANEL, panelStride)),
           when(
             packed,
             right.set(add(packed, shiftLeft(k, 5))),
             [
-              start.set(add(b, mul(k, load(launch, B + ROW)))),
+              start.set(add(b, mul(k, bRow))),
               when(
                 asIs,
                 right.set(start),
-                pack.call(start, load(launch, B + ROW), load(launch, B + COLUMN), deep, width, right, panelStride, 4 * PANEL),
+                pack.call(start, bRow, bColumn, deep, width, right, panelStride, 4 * PANEL),
               ),
             ],
           ), // prettier-ignore
@@ -178,30 +171,8 @@ export function gemm(
                 ? copied
                 : [r.set(first), single.set(block), when(equals(aDepth, 4), single.set(rowAt()), copied)];
             }),
-            // Panels outside, so that each stays in the first cache; tiles inside.
-            eachKind(({ rows: tileRows, widths }) => [
-              j.set(0),
-              panels.set(right),
-              widths.map((shape) =>
-                during(fits(tileRows, shape.panels), [
-                  block.set(tileRows > 1 ? add(left, shiftLeft(mul(deep, first), 2)) : single),
-                  r.set(first),
-                  when(
-                    less(sub(room, j), PANEL * shape.panels),
-                    // They hang over the last column: one by one, by way of the edge.
-                    count(r, first, last, tileRows, [
-                      locate(),
-                      column(shape, tileRows, edge, EDGE_STRIDE, 1),
-                      copy.call(edge, EDGE_STRIDE, after, toRow, tileRows, shiftLeft(sub(width, j), 2)),
-                      block.add(mul(deep, 4 * tileRows)),
-                    ]),
-                    [locate(), column(shape, tileRows, after, toRow, quotient(sub(last, first), tileRows))],
-                  ),
-                  j.add(PANEL * shape.panels),
-                  panels.add(mul(panelStride, shape.panels)),
-                ]),
-              ),
-            ]),
+            unit.set(0),
+            repeat([unitColumns, unit.add(nextUnit)], less(unit, unitsEnd)),
           ]),
           // What comes next is added to what is there.
           from.set(to),

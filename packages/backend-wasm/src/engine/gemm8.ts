@@ -5,12 +5,12 @@
  * By relaxed dot products (`dots`), which take 8 bits by 7: what is rounded is made positive by adding 8192 and split in halves of 7
  * bits; 8192 times the sum of a row's weights is taken off again. The sums are the same.
  */
-import { add, count, I32, least, less, load, mul, repeat, shiftLeft, shiftRight, sub, V128, when, choose, isZero, and, type Assembler, type Code, type Local, type Routine, type Value } from "../assembler.ts"; // prettier-ignore
+import { add, count, I32, least, less, mul, repeat, shiftLeft, shiftRight, sub, V128, when, choose, isZero, and, type Assembler, type Code, type Local, type Routine, type Value } from "../assembler.ts"; // prettier-ignore
 import * as f32 from "../instructions/f32.ts";
 import * as v from "../instructions/v128.ts";
 import { ACTIVATION_STEPS, BLOCK8, panelOf, ROW_HEAD, STEP_BYTES, SUM_SCALE } from "../int8.ts";
-import * as word from "../gemm-words.ts";
-import { LAUNCH_PARAMETERS, located, operandAt, ROW } from "../words.ts";
+import { GEMM_NUMBERS, type GemmNumbers } from "../gemm-words.ts";
+import { fieldsOf, LAUNCH_PARAMETERS, type Operand } from "../words.ts";
 
 /** Added to a small number it leaves the nearest whole one in the low bits: 1.5 · 2²³. */
 const ROUNDER = 3 * 2 ** 22;
@@ -134,32 +134,21 @@ export function gemm8(assembler: Assembler, dots: boolean): Routine {
   const rounded = round(assembler, dots);
   const panelProducts = products(assembler, dots);
   const { columns, deep: stepDeep, tailBytes } = panelOf(dots);
-  return assembler.routine(LAUNCH_PARAMETERS, ([launch, step, rows], locals) => {
-    const number = (at: number) => load(launch, at);
-    const [A, ADDEND, OUT] = [0, 2, 3].map((i) => operandAt(word.GEMM_NUMBERS, i)) as [number, number, number]; // prettier-ignore
-    const [width, room, depth, panel, left, edge, a, aRow, from, fromRow] = locals(I32);
-    const [to, toRow, k, deep, steps, rowBytes, first, i, high, j] = locals(I32);
+  return assembler.routine(LAUNCH_PARAMETERS, (parameters, locals, local) => {
+    const [numbers, operands, read] = fieldsOf<GemmNumbers<Local>>(parameters, local, GEMM_NUMBERS, 4);
+    const [width, room, depth, , panel, , stripe, left, , edge, added] = numbers;
+    const [[a, aRow], , [from, fromRow], [to, toRow]] = operands as [Operand, Operand, Operand, Operand];
+    const rows = parameters[2];
+    const [k, deep, steps, rowBytes, first, i, high, j] = locals(I32);
     const [r, block, addend, out, whole, c] = locals(I32);
     const at = (base: Local, stride: Local, offset: Code[]): readonly Code[] =>
       add(base, add(mul(add(i, r), stride), [offset]));
     return [
-      width.set(number(word.WIDTH)),
-      room.set(number(word.ROOM)),
-      depth.set(number(word.DEPTH)),
-      panel.set(number(word.PACKED)),
-      left.set(number(word.LEFT)),
-      edge.set(number(word.EDGE)),
-      a.set(located(launch, A, step)),
-      aRow.set(load(launch, A + ROW)),
-      to.set(located(launch, OUT, step)),
-      toRow.set(load(launch, OUT + ROW)),
-      when(number(word.FROM), [
-        from.set(located(launch, ADDEND, step)),
-        fromRow.set(load(launch, ADDEND + ROW)),
-      ]),
+      read,
+      from.set(mul(from, added)),
       repeat(
         [
-          deep.set(least(sub(depth, k), number(word.STRIPE))),
+          deep.set(least(sub(depth, k), stripe)),
           steps.set(shiftLeft(shiftRight(add(deep, 3), 2), stepDeep === 2 ? 1 : 0)),
           rowBytes.set(add(mul(steps, 2 * stepDeep), ROW_HEAD)),
           first.set(panel),

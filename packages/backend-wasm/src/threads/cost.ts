@@ -18,15 +18,15 @@ const CALL = 25;
 const LONG: Partial<Record<FunctionName, number>> = { tanh: 8, sigmoid: 8, exp: 6, log: 8, softplus: 12, sqrt: 2, rsqrt: 3, over: 2, reciprocal: 2 }; // prettier-ignore
 const SHORT = 0.4;
 
-export function cost({ kernel, most }: Bound): number {
+export function cost({ kernel, most, units: [unit, end] = [1, 1] }: Bound): number {
   const { width } = kernel;
   switch (kernel.op) {
     case "gemm": {
       const { depth } = kernel.terms[0]!;
       const rows = fixedRows(kernel) || most;
-      const products = rows * width * (depth === "rows" ? most : depth);
+      const left = rows * (depth === "rows" ? most : depth);
       // A multiply and an add, at 50 a ns; packing the left operand.
-      return CALL + products / 25 + (rows > 1 ? (products / width) * 0.4 : 0);
+      return CALL + (left * width * (end / unit)) / 25 + (rows > 1 ? left * 0.4 : 0);
     }
     case "map": {
       const vector = kernel.instructions.reduce((sum, { fn }) => sum + (LONG[fn] ?? SHORT), 1);

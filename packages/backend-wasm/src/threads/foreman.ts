@@ -1,9 +1,12 @@
 /** The first thread: it gives workers commands, and works along. */
 import { control as words, CONTROL_WORDS } from "../engine/barrier.ts";
+import { abreast } from "../engine/gemm.ts";
+import { PANEL } from "../engine/tile.ts";
 import type { Memory } from "../memory.ts";
 import type { Crew, Given, Task, Team } from "../team.ts";
 import type { Exports } from "../webassembly.ts";
 import { bindTeam, type Lead } from "./bind.ts";
+import { TILE } from "./share.ts";
 import { FIRST_THREAD, KEPT, MODULE, STOP, TOUR, type Handle } from "./worker.ts";
 
 export interface ForemanOptions {
@@ -49,6 +52,13 @@ export class Foreman implements Crew, Lead {
 
   get slept(): number {
     return Atomics.load(this.#words, words.slept);
+  }
+
+  abreast(relaxed: boolean, depth: number, width: number): number {
+    // Cut between tiles of 32 columns, where each thread has some of every one of four gates; else between panels.
+    return abreast(relaxed, depth, true)[0] === TILE / PANEL && width % (4 * TILE * this.threads) === 0
+      ? 2
+      : 0;
   }
 
   bind(task: Task): Team | undefined {

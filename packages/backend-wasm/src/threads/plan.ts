@@ -77,7 +77,7 @@ function planPart(
   const alone = even.reduce((sum, bound) => sum + cost(bound), 0);
   const tried = (always ? [0] : WORTH).map((worth): PlannedPart => {
     const launches = even.map((bound, i): Shared => {
-      const way = wayOf(bound, even, program, byBatch, always ? 0 : worth);
+      const way = wayOf(bound, even, program, byBatch, threads, always ? 0 : worth);
       return { pair: [bound, odd[i] ?? bound], way };
     });
     const meet = meetings(launches, loop, reverse);
@@ -94,18 +94,26 @@ function planPart(
   return tried.reduce((best, next) => (next.together < best.together ? next : best));
 }
 
-function wayOf(bound: Bound, list: readonly Bound[], program: Program, byBatch: boolean, worth: number): Way {
+function wayOf(
+  bound: Bound,
+  list: readonly Bound[],
+  program: Program,
+  byBatch: boolean,
+  threads: number,
+  worth: number,
+): Way {
   // What is of one launch goes one way: its parts hand each other what no other launch sees.
   const group = list.filter(({ launch }) => launch === bound.launch);
   if (byBatch && group.every((b) => rowsApart(b, program))) return { kind: "rows" };
-  const unit = unitOf(bound, list);
-  if (!group.every((b) => columnsApart(b, unit))) return { kind: "one" };
+  const unit = unitOf(bound, list, threads);
+  if (!group.every((b) => columnsApart(b, unit, threads))) return { kind: "one" };
   if (group.reduce((sum, b) => sum + cost(b), 0) < worth) return { kind: "one" };
   return { kind: "columns", unit };
 }
 
 /** A gemm's columns are cut where those of the maps are that read them: then its threads needn't meet before those. */
-function unitOf({ kernel, launch, packed }: Bound, list: readonly Bound[]): number {
+function unitOf(bound: Bound, list: readonly Bound[], threads: number): number {
+  const { kernel, launch } = bound;
   const { width } = kernel;
   const out = launch?.outputs[0];
   if (launch?.kernel.op !== "gemm" || !out) return width;
@@ -117,8 +125,7 @@ function unitOf({ kernel, launch, packed }: Bound, list: readonly Bound[]): numb
         units.add((column - out.column) % reader.kernel.width === 0 ? reader.kernel.width : width);
   }
   const [unit = width] = units;
-  const fits =
-    units.size === 1 && width % unit === 0 && (!packed || unit % 8 === 0) && cut(unit, 0, 2)[1] > 0;
+  const fits = units.size === 1 && columnsApart(bound, unit, threads) && cut(unit, 0, 2)[1] > 0;
   return fits ? unit : width;
 }
 

@@ -15,13 +15,16 @@ export type Way =
   { readonly kind: "rows" } | { readonly kind: "columns"; readonly unit: number } | { readonly kind: "one" };
 
 /** Columns of a tile of one row. */
-const TILE = 32;
+export const TILE = 32;
 
-/** Thread `thread`'s columns of `unit`: from, up to. Whole tiles where there are enough of them, else whole panels. */
+/** What `unit` is cut between: whole tiles where there are enough of them, else whole panels. */
+const grain = (unit: number, threads: number): number => (unit >= TILE * threads ? TILE : PANEL);
+
+/** Thread `thread`'s columns of `unit`: from, up to. */
 export function cut(unit: number, thread: number, threads: number): readonly [number, number] {
-  const grain = unit >= TILE * threads ? TILE : PANEL;
+  const step = grain(unit, threads);
   const at = (t: number): number =>
-    t === threads ? unit : Math.min(unit, Math.round((t * unit) / threads / grain) * grain);
+    t === threads ? unit : Math.min(unit, Math.round((t * unit) / threads / step) * step);
   return [at(thread), at(thread + 1)];
 }
 
@@ -70,11 +73,12 @@ export function rowsApart(bound: Bound, { buffers }: Program): boolean {
   return accesses(bound).every(({ operand, rowwise }) => !rowwise || own(operand.part!));
 }
 
-/** Whether columns can be cut at every `unit` of them. */
-export const columnsApart = ({ kernel, packed }: Bound, unit: number): boolean =>
+/** Whether columns can be cut at every `unit` of them: not within what lies packed together. */
+export const columnsApart = ({ kernel, packed, abreast }: Bound, unit: number, threads: number): boolean =>
   kernel.op !== "reduce" &&
   kernel.width % unit === 0 &&
-  (unit === kernel.width || !packed || unit % PANEL === 0);
+  (unit === kernel.width || !packed || unit % PANEL === 0) &&
+  (!abreast || (unit % TILE === 0 && grain(unit, threads) === TILE));
 
 const columnsOf = (bound: Bound, from: number, to: number): Bound => {
   const { kernel, packed, room } = bound;
@@ -116,9 +120,10 @@ export function share(bound: Bound, way: Way, thread: number, threads: number): 
   if (way.kind === "one") return thread === 0 ? [bound] : [];
   if (way.kind === "rows") return [rowsOf(bound, thread, threads)];
   const { width } = bound.kernel;
-  const [from, to] = cut(way.unit, thread, threads);
+  const { unit } = way;
+  const [from, to] = cut(unit, thread, threads);
   if (from === to) return [];
-  return Array.from({ length: width / way.unit }, (_, i) =>
-    columnsOf(bound, i * way.unit + from, i * way.unit + to),
-  );
+  // A gemm whose panels lie ready goes from unit to unit by itself.
+  if (bound.packed) return [{ ...columnsOf(bound, from, to), units: [unit, width] }];
+  return Array.from({ length: width / unit }, (_, i) => columnsOf(bound, i * unit + from, i * unit + to));
 }
