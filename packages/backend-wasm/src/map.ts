@@ -29,7 +29,13 @@ export function mapRoutine(
   relaxed: boolean,
 ): Routine {
   return assembler.routine(LAUNCH_PARAMETERS, (parameters, locals, local) => {
-    const [[width, flat], operands, read] = fieldsOf(parameters, local, MAP_NUMBERS, inputs + outputs.length);
+    const [[width, flat], operands, read] = fieldsOf(
+      parameters,
+      local,
+      MAP_NUMBERS,
+      inputs + outputs.length,
+      1,
+    );
     const pointers = operands.map(([base]) => base);
     const rows = parameters[2];
     const given = pointers.slice(0, inputs).map(() => local(V128));

@@ -30,28 +30,31 @@ export const LAUNCH_PARAMETERS = 3;
 /** An operand in locals: where it begins at a step, from row to row, from column to column. */
 export type Operand = readonly [base: Local, row: Local, column: Local];
 
-/** A launch in locals, its numbers and its operands, and the code that reads it. */
+/**
+ * A launch in locals, its numbers and its operands, and the code that reads it.
+ * @param strides 1: an operand's column isn't asked for
+ */
 export function fieldsOf<Numbers extends readonly Local[] = Some>(
   [launch, step]: Some,
   local: NewLocal,
   numbers: number,
   operands: number,
+  strides: 1 | 2 = 2,
 ): readonly [numbers: Numbers, operands: readonly Operand[], read: Code] {
   const take = (count: number): readonly Local[] => Array.from({ length: count }, () => local(I32));
   const own = take(numbers) as Numbers;
-  const all = Array.from({ length: operands }, () => take(3) as Operand);
+  const all = Array.from({ length: operands }, () => take(1 + strides) as Operand);
   const word = (i: number): Value => load(launch, NUMBERS + 4 * i);
   return [
     own,
     all,
     [
       own.map((number, i) => number.set(word(i))),
-      all.map(([base, row, column], i) => {
+      all.map(([base, ...rest], i) => {
         const at = numbers + OPERAND_WORDS * i;
         return [
           base.set(add(word(at), mul(and(step, word(at + 2)), word(at + 1)))),
-          row.set(word(at + 3)),
-          column.set(word(at + 4)),
+          rest.map((stride, s) => stride.set(word(at + 3 + s))),
         ];
       }),
     ],
