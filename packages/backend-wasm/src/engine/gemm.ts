@@ -140,7 +140,7 @@ export function gemm(
 
     return [
       read,
-      [height, depth].map((number) => when(isZero(number), number.set(rows))),
+      [height, depth].map((number) => number.set(choose(number, number, rows))),
       from.set(mul(from, added)),
       // What isn't packed and only one row is multiplied by, as in a bias's gradient, is read where it lies: bytes from k to k, else 0.
       asIs.set(choose(and(and(isZero(packed), equals(height, 1)), equals(bColumn, 4)), bRow, 0)),

@@ -18,8 +18,8 @@ export function earlyLevels({ all }: Values): void {
     }
 }
 
-/** The level at which a value is there for what is computed at `at`. */
-export const levelAt = (v: Value, at: number): number => (v.at === at && !isLeaf(v) ? v.level : 0);
+/** The level at which a value is there for what is computed at `at`; a leaf's is 0. */
+export const levelAt = (v: Value, at: number): number => (v.at === at ? v.level : 0);
 
 /** A map whose readers all wait joins the last kernel of its shape that they allow. */
 export function assignLevels(values: Values): void {

@@ -8,7 +8,7 @@
 import { fail } from "../errors.ts";
 import type { Loop } from "../graph.ts";
 import type { Backward } from "./stack.ts";
-import { isLeaf, readersOf, sort, type Value, type Values } from "./value.ts";
+import { isLeaf, isSum, readersOf, sort, type Value, type Values } from "./value.ts";
 
 const partsPerSection = 1 << 16;
 const kinds = ["forward", "reverse", "whole"] as const;
@@ -44,7 +44,7 @@ function assignLoops({ all, next }: Values): void {
         before.add(value);
       }
     for (const v of all) if (v.args.some((a) => after.has(a))) after.add(v);
-    for (const v of before) if (!isLeaf(v)) v.args.forEach((a) => before.add(a));
+    for (const v of before) v.args.forEach((a) => before.add(a));
     for (const v of before)
       if (!isLeaf(v) && (after.has(v) || v.state?.loop === loop)) {
         if (v.loop) refuse(loop, v.loop.name);
@@ -60,8 +60,8 @@ const needsWhole = (v: Value): boolean =>
 /** The first place for `v` when an operand is there at `at`. */
 function onward(at: number, v: Value): number {
   const section = sectionOf(at);
-  const wait = v.loop ? (v.loop.reverse ? 1 : 0) - section : needsWhole(v) ? 2 - section : 0;
-  const later = ((wait % 3) + 3) % 3;
+  const kind = v.loop ? +v.loop.reverse : needsWhole(v) ? 2 : section;
+  const later = (kind + 2 * section) % 3;
   const from = later ? startOf(section + later) : at;
   // From rows to the same rows or the next loop; from a loop to the rows, or the loop, after it.
   return from + (from % 2) + (v.loop ? 1 : 0);
@@ -90,14 +90,18 @@ function earliest({ all, next }: Values): void {
 }
 
 /**
- * A pointwise value waits for its first reader, so that it meets others and little is kept in between. Anything else waits where
- * that is in a later walk: a chunk of it is enough there, rather than the whole sequence.
+ * A pointwise value waits for its first reader, so that it meets others and little is kept in between; in a reverse walk, a gradient's,
+ * it goes into the loop that alone reads it, where it costs no buffer (a sum is a gemm's, and stays). Anything else waits where that
+ * is in a later walk: a chunk of it is enough there, rather than the whole sequence.
  */
 function latest(values: Values): void {
   const readers = readersOf(values);
   for (const v of [...values.all].reverse()) {
     if (v.loop || isLeaf(v) || needsWhole(v)) continue;
-    const first = Math.min(...readers(v).map((r) => (r.loop ? r.at - 1 : r.at)));
+    const loops = new Set(readers(v).map((r) => !isSum(r) && r.loop));
+    const [loop] = loops;
+    if (loop && loop.reverse && loops.size === 1 && v.op === "map" && !isSum(v)) v.loop = loop;
+    const first = Math.min(...readers(v).map((r) => r.at - (r.loop === v.loop ? 0 : 1)));
     const laterWalk = sectionOf(first) > sectionOf(v.at) && kindOf(first) !== "whole";
     if (first < Infinity && (v.op === "map" || laterWalk)) v.at = Math.max(v.at, first);
   }

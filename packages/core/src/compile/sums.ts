@@ -5,7 +5,7 @@
 import type { Backend } from "../backend.ts";
 import { earlyLevels, levelAt } from "./levels.ts";
 import { cut } from "./layout.ts";
-import { isGemm, mapOf, readersOf, sameShape, type Value, type Values } from "./value.ts";
+import { isGemm, isSum, mapOf, readersOf, sameShape, type Value, type Values } from "./value.ts";
 
 /** @param projection "joined": products of a loop's sums that could run before the loop stay in its gemm */
 export function joinSums(values: Values, projection: Backend["projection"]): void {
@@ -25,10 +25,10 @@ export function joinSums(values: Values, projection: Backend["projection"]): voi
 
   for (const sum of values.all) {
     if (!isSum(sum) || inner(sum)) continue;
-    const rest = flatten(sum);
+    let rest = flatten(sum);
     const take = (wanted: (v: Value) => boolean): Value[] => {
       const taken = rest.filter(wanted);
-      for (const v of taken) rest.splice(rest.indexOf(v), 1);
+      rest = rest.filter((v) => !taken.includes(v));
       return taken;
     };
     const products = take((v) => isGemm(v) && onlyFor(v, readers(v)[0]));
@@ -63,5 +63,3 @@ export function joinSums(values: Values, projection: Backend["projection"]): voi
     Object.assign(sum, rest.reduce(plus, total as Value));
   }
 }
-
-const isSum = (v: Value): boolean => v.op === "map" && v.fn === "plus";

@@ -62,6 +62,9 @@ export const isLeaf = (v: Value): boolean => v.args.length === 0;
 
 export const isGemm = (v: Pick<Value, "op">): boolean => v.op === "product" || v.op === "outer";
 
+/** It becomes a gemm, where products are added. */
+export const isSum = (v: Value): boolean => v.op === "map" && v.fn === "plus";
+
 /** What a gemm's products are added to. */
 export const addendOf = ({ args }: Value): Value | undefined => (args.length % 2 ? args[0] : undefined);
 
