@@ -70,7 +70,8 @@ type Reduction = keyof typeof reductions;
 
 /** Values are numbered: 0 is the first state, then the other states, then one for each instruction. All are H wide, or 1. */
 export type Instruction =
-  | { readonly op: "gate"; readonly of: number; readonly bias: boolean }
+  /** With its bias added so many times. */
+  | { readonly op: "gate"; readonly of: number; readonly biases: number }
   | { readonly op: "product"; readonly of: number }
   | { readonly op: Unary | Reduction | "vector" | "bias"; readonly of: number }
   | { readonly op: Binary; readonly of: number; readonly and: number };
@@ -103,7 +104,7 @@ export function drawRecipe(draw: Draw): Recipe {
     instructions.push({
       op: "gate",
       of: draw.chance(0.7) ? draw.below(states) : any(),
-      bias: draw.chance(0.7),
+      biases: draw.pick([0, 1, 1, 2]),
     });
     instructions.push({
       op: draw.pick(["tanh", "sigmoid", "sigmoid", "relu", "softplus", "clamp"]),
@@ -175,7 +176,7 @@ export function cellOf(recipe: Recipe, H: number): Cell {
         const of = values[instruction.of]!;
         if (op === "gate") {
           const sum = W[`g${i}`]!.dot(x!).plus(known[`M${i}`]!.dot(wide(of)));
-          return void values.push(instruction.bias ? sum.plus(b[`g${i}`]!) : sum);
+          return void values.push(sum.plus(...Array<Expr>(instruction.biases).fill(b[`g${i}`]!)));
         }
         if (op === "vector") return void values.push(known[`v${i}`]!.times(of));
         if (op === "bias") return void values.push(known[`v${i}`]!);
@@ -237,7 +238,7 @@ export function print({ states, narrow, instructions, next, mixed, y }: Recipe):
     const right =
       op === "vector" ? `p∘${name(instruction.of)}`
       : op === "bias" ? "p"
-      : op === "gate" ? `W·x + V·${name(instruction.of)}${instruction.bias ? " + b" : ""}`
+      : op === "gate" ? `W·x + V·${name(instruction.of)}${" + b".repeat(instruction.biases)}`
       : op === "product" ? `P·${name(instruction.of)}`
       : "and" in instruction ? `${op}(${name(instruction.of)}, ${name(instruction.and)})`
       : `${op}(${name(instruction.of)})`; // prettier-ignore

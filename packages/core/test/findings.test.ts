@@ -71,6 +71,34 @@ it("infinite slopes past a row's end reach no gradient", () => {
   }
 });
 
+type Parts = Record<"Wx" | "Uh" | "b", core.Expr>;
+
+it.each<[string, (parts: Parts) => core.Expr, inputs: number, biases: number]>([
+  ["a bias", ({ Wx, Uh, b }) => Wx.plus(b, Uh, b), 1, 2],
+  ["a product", ({ Wx, Uh, b }) => Wx.plus(b, Uh, Wx), 2, 1],
+  ["a sum", ({ Wx, Uh, b }) => Wx.plus(b).plus(Uh, Wx.plus(b)), 2, 2],
+  ["a pointwise value", ({ Wx, Uh, b }) => Wx.plus(b.times(0.5), Uh, b.times(0.5)), 1, 1],
+])("%s that is added twice counts twice", (_, sum, inputs, biases) => {
+  const twice = cell({
+    name: "twice", state: ["h"], W: ["a"], U: ["a"], b: ["a"],
+    step: ({ x, h, W, U, b }) => ({ h: sum({ Wx: W.a.dot(x), Uh: U.a.dot(h), b: b.a }) }),
+  }); // prettier-ignore
+  const parameters = { "0.W.a": tensor([1, 1], () => 2), "0.U.a": tensor([1, 1], () => 3), "0.b.a": tensor([1], () => 5) }; // prettier-ignore
+  const model = createModel(stack(recurrent(twice, { inputSize: 1, hiddenSize: 1 })), openPlain(), { parameters }); // prettier-ignore
+  const first = 2 * inputs + 5 * biases;
+  const found = gradientSync(
+    model,
+    tensor([2, 1, 1], () => 1),
+    { output: tensor([2, 1, 1], (t) => t) },
+  );
+  expect([...found.output.data]).toEqual([first, first + 3 * first]);
+  // Of the second step alone: (1 + 3) · (2 inputs + 5 biases).
+  expect([...found.parameters["0.W.a"]!.data, ...found.parameters["0.b.a"]!.data]).toEqual([
+    4 * inputs,
+    4 * biases,
+  ]);
+});
+
 it("minLSTM's gates don't divide nothing by nothing", () => {
   const model = createModel(stack(recurrent(minLstm, sizes)), openPlain(), { seed: 1 });
   const x = tensor([3, 4, 2], (i) => [-1e4, -104, 1e4, 0][i % 4] as number);

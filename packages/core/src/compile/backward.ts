@@ -6,7 +6,7 @@ import { together } from "./levels.ts";
 import { planMemory } from "./memory.ts";
 import { kindOf, sectionOf, startOf } from "./place.ts";
 import { samePairs, sortBy, type Backward } from "./stack.ts";
-import { addendOf, isGemm, isLeaf, products, type Term, type Value, type Values } from "./value.ts";
+import { addendOf, isGemm, isSum, products, type Term, type Value, type Values } from "./value.ts";
 
 /** Functions whose results are kept; any other is cheaper to compute again than to keep for a whole sequence. */
 const dear: readonly FunctionName[] = ["exp", "log", "tanh", "sigmoid", "softplus", "sqrt", "rsqrt", "reciprocal"]; // prettier-ignore
@@ -19,7 +19,11 @@ function recompute({ all }: Values): void {
   const clones = new Map<number, Map<Value, Value>>();
   const again = (v: Value, section: number): Value => {
     const kept =
-      v.op !== "map" || dear.includes(v.fn as FunctionName) || isSum(v) || v.domain !== "sequence" || v.state;
+      v.op !== "map" ||
+      dear.includes(v.fn as FunctionName) ||
+      addsProducts(v) ||
+      v.domain !== "sequence" ||
+      v.state;
     if (kept || sectionOf(v.at) >= section) return v;
     const known = clones.get(section) ?? new Map<Value, Value>();
     clones.set(section, known);
@@ -30,13 +34,11 @@ function recompute({ all }: Values): void {
     }
     return clone;
   };
-  for (const v of all)
-    if (!isLeaf(v) && kindOf(v.at) !== "whole") v.args = v.args.map((a) => again(a, sectionOf(v.at)));
+  for (const v of all) if (kindOf(v.at) !== "whole") v.args = v.args.map((a) => again(a, sectionOf(v.at)));
 }
 
 /** A sum with products in it becomes a gemm: its result is kept, like a product's. */
-const isSum = (v: Value): boolean =>
-  v.op === "map" && v.fn === "plus" && v.args.some((a) => isGemm(a) || isSum(a));
+const addsProducts = (v: Value): boolean => isSum(v) && v.args.some((a) => isGemm(a) || addsProducts(a));
 
 /** Products in the order of their matrices in storage, cut into lists whose matrices are stacked, and transposed. */
 const joinable = (terms: readonly Term[]): Term[][] =>

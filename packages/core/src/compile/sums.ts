@@ -11,16 +11,16 @@ import { isGemm, isSum, mapOf, readersOf, sameShape, type Value, type Values } f
 export function joinSums(values: Values, projection: Backend["projection"]): void {
   earlyLevels(values);
   const readers = readersOf(values);
-  /** Whether a value is only there to be added by `reader`. */
-  const onlyFor = (v: Value, reader: Value | undefined): boolean =>
+  /** Whether a value is only there to be added. */
+  const onlyAdded = (v: Value, [reader, another] = readers(v)): boolean =>
     reader !== undefined &&
     isSum(reader) &&
-    readers(v).length === 1 &&
+    !another &&
     !v.state &&
     !values.roots.includes(v) &&
     sameShape(v, reader);
   /** Part of the sum that reads it, rather than a term. */
-  const inner = (v: Value): boolean => isSum(v) && onlyFor(v, readers(v)[0]);
+  const inner = (v: Value): boolean => isSum(v) && onlyAdded(v);
   const flatten = (v: Value): Value[] => v.args.flatMap((a) => (inner(a) ? flatten(a) : [a]));
 
   for (const sum of values.all) {
@@ -31,7 +31,7 @@ export function joinSums(values: Values, projection: Backend["projection"]): voi
       rest = rest.filter((v) => !taken.includes(v));
       return taken;
     };
-    const products = take((v) => isGemm(v) && onlyFor(v, readers(v)[0]));
+    const products = take((v) => isGemm(v) && onlyAdded(v));
     if (products.length === 0) continue;
 
     // By place; a joined projection counts as in the loop, where there is a product to join.
@@ -40,8 +40,8 @@ export function joinSums(values: Values, projection: Backend["projection"]): voi
     products.sort((a, b) => placeOf(a).at - placeOf(b).at || a.at - b.at);
 
     const plus = (a: Value, b: Value): Value => mapOf("plus", sum, a, b);
-    const bias = rest.find((v) => v.op === "parameter" && v.width === sum.width && v.rows === sum.rows);
-    let [total] = take((v) => v === bias);
+    const bias = rest.findIndex((v) => v.op === "parameter" && v.width === sum.width && v.rows === sum.rows);
+    let [total] = bias < 0 ? [] : rest.splice(bias, 1);
     for (const run of cut(products, (a, b) => placeOf(a).at === placeOf(b).at)) {
       const [first] = run as [Value];
       const { at, loop } = placeOf(first);
@@ -49,8 +49,8 @@ export function joinSums(values: Values, projection: Backend["projection"]): voi
       // What is there anyway when the products' operands are may go in as the addend.
       if (!total && at === sum.at && sum.domain === "sequence") {
         const ready = Math.max(...args.map((a) => levelAt(a, at)));
-        const early = take((v) => sameShape(v, sum) && levelAt(v, at) <= ready);
-        if (early.length > 0) total = early.reduce(plus);
+        const [early, ...more] = take((v) => sameShape(v, sum) && levelAt(v, at) <= ready);
+        total = early && more.reduce(plus, early);
       }
       total = {
         ...mapOf("plus", sum, ...(total ? [total] : []), ...args),

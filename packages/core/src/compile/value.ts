@@ -62,7 +62,7 @@ export const isLeaf = (v: Value): boolean => v.args.length === 0;
 
 export const isGemm = (v: Pick<Value, "op">): boolean => v.op === "product" || v.op === "outer";
 
-/** It becomes a gemm, where products are added. */
+/** A sum: with products in it it becomes a gemm. */
 export const isSum = (v: Value): boolean => v.op === "map" && v.fn === "plus";
 
 /** What a gemm's products are added to. */
