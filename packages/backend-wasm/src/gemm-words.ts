@@ -5,7 +5,7 @@ export type GemmNumbers<T> = readonly [
   depth: T, // 0: as many as there are rows
   height: T, // rows of the result; 0: as many as there are rows
   packed: T, // the right operand's panels; 0: pack it here
-  alongside: T, // not 0: they lie as a tile of one row reads them, a k after another, and all rows are run one by one; 2: for threads
+  abreast: T, // how they lie (matrix.ts); not 0: all rows are run one by one
   stripe: T, // how far the sum runs before the next block: what is packed must fit
   left: T, // scratch for the packed left operand
   right: T, // scratch for the packed right operand

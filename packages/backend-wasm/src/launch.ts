@@ -3,6 +3,7 @@ import type { GemmKernel, Kernel, Launch, Operand as Part } from "@recurra/core"
 import { BLOCK_ROWS } from "./engine/gemm.ts";
 import { PANEL } from "./engine/tile.ts";
 import type { Format } from "./format.ts";
+import type { Abreast } from "./matrix.ts";
 import { fixedRows, type Ref } from "./simple.ts";
 import { GEMM_NUMBERS, type GemmNumbers } from "./gemm-words.ts";
 import { NUMBERS, OPERAND_WORDS } from "./words.ts";
@@ -35,8 +36,8 @@ export interface Bound {
   readonly operands: readonly (Operand | Scrap)[];
   /** Of a gemm: where its right operand lies packed; 0: it must be packed every time. */
   readonly packed?: number;
-  /** Of a gemm: not 0 where its right operand is packed for a single row (engine/gemm.ts). */
-  readonly abreast?: number;
+  /** Of a gemm: how its packed right operand lies. Default: 0. */
+  readonly abreast?: Abreast;
   /** Of a gemm: its columns are those of the first of several units; from unit to unit, and where there are no more. */
   readonly units?: readonly [unit: number, end: number];
   /** Of a gemm: its right operand is packed in int8. */

@@ -1,3 +1,9 @@
+/**
+ * How panels lie. 0: one behind the other. 1: what multiplies them has one row, and those that its tile takes at a time lie abreast,
+ * a k after another (engine/gemm.ts). 2: the same, four at most, so that threads can cut between tiles.
+ */
+export type Abreast = 0 | 1 | 2;
+
 /** A right operand: element (k, j) at from + k · depthStride + j · columnStride. */
 export interface Matrix {
   readonly from: number;
@@ -5,6 +11,5 @@ export interface Matrix {
   readonly columnStride: number;
   readonly depth: number;
   readonly width: number;
-  /** Not 0: what multiplies it has one row, panels are packed as a tile of one row reads them, a k after another (engine/gemm.ts). */
-  readonly abreast: number;
+  readonly abreast: Abreast;
 }

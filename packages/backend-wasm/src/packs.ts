@@ -1,5 +1,5 @@
 /** Parameters as gemms read them: packed once, and again after they have changed. Programs of a model share them. */
-import { abreast } from "./engine/gemm.ts";
+import { panelsOfRow } from "./engine/gemm.ts";
 import { PANEL } from "./engine/tile.ts";
 import type { Format } from "./format.ts";
 import { packedBytes } from "./launch.ts";
@@ -32,9 +32,9 @@ export function packsOf(memory: Memory, exports: Exports, relaxed: boolean): Pac
   const taken: Pack[] = [];
   const drop: (() => void)[] = [];
 
-  function pack({ from, depthStride, columnStride, depth, width, abreast: many }: Matrix, to: number): void {
+  function pack({ from, depthStride, columnStride, depth, width, abreast }: Matrix, to: number): void {
     let j = 0;
-    for (const wide of many ? abreast(relaxed, depth, many > 1) : [1])
+    for (const wide of abreast ? panelsOfRow(relaxed, depth, abreast === 2) : [1])
       for (; j + PANEL * (wide - 1) < width; j += PANEL * wide)
         exports.pack(
           from + j * columnStride,

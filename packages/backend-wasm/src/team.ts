@@ -3,6 +3,7 @@ import type { Program } from "@recurra/core";
 import type { Assembler, Routine } from "./assembler.ts";
 import type { fail } from "./errors.ts";
 import type { Bound } from "./launch.ts";
+import type { Abreast } from "./matrix.ts";
 import type { Memory, openMemory } from "./memory.ts";
 import type { Script, ScriptPart, writeScript } from "./script.ts";
 import type { Exports } from "./webassembly.ts";
@@ -50,8 +51,8 @@ export interface Crew {
   readonly threads: number;
   /** Put into a module what threads need. */
   readonly extend: (assembler: Assembler, walk: Routine) => void;
-  /** How a matrix [depth, width] that a single row is multiplied by is packed, so that it can be shared out (matrix.ts). */
-  readonly abreast: (relaxed: boolean, depth: number, width: number) => number;
+  /** How a matrix [depth, width] that a single row is multiplied by is packed, so that it can be shared out. */
+  readonly abreast: (relaxed: boolean, depth: number, width: number) => Abreast;
   /** Undefined where one thread is quicker. */
   bind(task: Task): Team | undefined;
   dispose(): void;

@@ -37,7 +37,7 @@ function copyRows(assembler: Assembler): Routine {
 const DEEP = 256;
 
 /** How many panels a tile of one row takes at a time: as many as there are left. Threads cut between those of four, 32 columns. */
-export const abreast = (relaxed: boolean, depth: number, shared = false): readonly number[] =>
+export const panelsOfRow = (relaxed: boolean, depth: number, shared = false): readonly number[] =>
   relaxed ? [6, 4, 2, 1].slice(shared ? 1 : 0) : [4, 3, 2, 1].slice(depth < DEEP ? 0 : 1);
 
 /**
@@ -46,8 +46,8 @@ export const abreast = (relaxed: boolean, depth: number, shared = false): readon
  */
 const shapes = (relaxed: boolean): readonly (readonly [number, readonly number[]])[] =>
   relaxed
-    ? [[6, [1]], [4, [1]], [2, [2, 1]], [1, abreast(relaxed, 0)]]
-    : [[4, [1]], [2, [2, 1]], [1, abreast(relaxed, 0)]]; // prettier-ignore
+    ? [[6, [1]], [4, [1]], [2, [2, 1]], [1, panelsOfRow(relaxed, 0)]]
+    : [[4, [1]], [2, [2, 1]], [1, panelsOfRow(relaxed, 0)]]; // prettier-ignore
 
 export function gemm(
   assembler: Assembler,
@@ -63,7 +63,7 @@ export function gemm(
 
   const routine = assembler.routine(LAUNCH_PARAMETERS, (parameters, locals, local) => {
     const [numbers, operands, read] = fieldsOf<GemmNumbers<Local>>(parameters, local, GEMM_NUMBERS, 4);
-    const [width, room, depth, height, packed, alongside, stripe, left, right, edge, added, nextUnit, unitsEnd] = numbers; // prettier-ignore
+    const [width, room, depth, height, packed, abreast, stripe, left, right, edge, added, nextUnit, unitsEnd] = numbers; // prettier-ignore
     const [[a, aRow, aDepth], [b, bRow, bColumn], [from, fromRow], [to, toRow]] = operands as [Operand, Operand, Operand, Operand]; // prettier-ignore
     const rows = parameters[2];
     const [k, deep, i, high, j, r, first, last, panels, panelStride, block, after, start] = locals(I32);
@@ -100,13 +100,13 @@ export function gemm(
     ): Code =>
       tileOf.call(
         block, panels, deep, between, start, fromRow, to, stride,
-        tileRows > 1 ? count : choose(asIs, asIs, choose(alongside, 4 * PANEL * wide, 4 * PANEL)),
+        tileRows > 1 ? count : choose(asIs, asIs, choose(abreast, 4 * PANEL * wide, 4 * PANEL)),
       ); // prettier-ignore
     /** Whether so many panels are left, and are taken at a time. */
     const fits = (wide: number): Value => {
       const left = less(add(j, PANEL * (wide - 1)), add(unit, width));
       if (relaxed ? wide < 6 : wide < 4) return left;
-      return and(left, relaxed ? less(alongside, 2) : less(depth, DEEP));
+      return and(left, relaxed ? less(abreast, 2) : less(depth, DEEP));
     };
     const locate = (): Code => [
       after.set(add(to, add(mul(add(i, r), toRow), shiftLeft(j, 2)))),
@@ -148,7 +148,7 @@ export function gemm(
         [
           deep.set(least(sub(depth, k), stripe)),
           panelStride.set(choose(asIs, 4 * PANEL, shiftLeft(choose(packed, depth, deep), 5))),
-          between.set(choose(alongside, 4 * PANEL, panelStride)),
+          between.set(choose(abreast, 4 * PANEL, panelStride)),
           when(
             packed,
             right.set(add(packed, shiftLeft(k, 5))),

@@ -1,7 +1,8 @@
 /** The first thread: it gives workers commands, and works along. */
 import { control as words, CONTROL_WORDS } from "../engine/barrier.ts";
-import { abreast } from "../engine/gemm.ts";
+import { panelsOfRow } from "../engine/gemm.ts";
 import { PANEL } from "../engine/tile.ts";
+import type { Abreast } from "../matrix.ts";
 import type { Memory } from "../memory.ts";
 import type { Crew, Given, Task, Team } from "../team.ts";
 import type { Exports } from "../webassembly.ts";
@@ -54,9 +55,9 @@ export class Foreman implements Crew, Lead {
     return Atomics.load(this.#words, words.slept);
   }
 
-  abreast(relaxed: boolean, depth: number, width: number): number {
+  abreast(relaxed: boolean, depth: number, width: number): Abreast {
     // Cut between tiles of 32 columns, where each thread has some of every one of four gates; else between panels.
-    return abreast(relaxed, depth, true)[0] === TILE / PANEL && width % (4 * TILE * this.threads) === 0
+    return panelsOfRow(relaxed, depth, true)[0] === TILE / PANEL && width % (4 * TILE * this.threads) === 0
       ? 2
       : 0;
   }

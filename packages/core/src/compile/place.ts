@@ -91,8 +91,8 @@ function earliest({ all, next }: Values): void {
 
 /**
  * A pointwise value waits for its first reader, so that it meets others and little is kept in between; in a reverse walk, a gradient's,
- * it goes into the loop that alone reads it, where it costs no buffer (a sum is a gemm's, and stays). Anything else waits where that
- * is in a later walk: a chunk of it is enough there, rather than the whole sequence.
+ * it goes into the loop that alone reads it, where it costs no buffer (but to be added to a gemm there it would cost a kernel).
+ * Anything else waits where that is in a later walk: a chunk of it is enough there, rather than the whole sequence.
  */
 function latest(values: Values): void {
   const readers = readersOf(values);
@@ -100,7 +100,7 @@ function latest(values: Values): void {
     if (v.loop || isLeaf(v) || needsWhole(v)) continue;
     const loops = new Set(readers(v).map((r) => !isSum(r) && r.loop));
     const [loop] = loops;
-    if (loop && loop.reverse && loops.size === 1 && v.op === "map" && !isSum(v)) v.loop = loop;
+    if (loop && loop.reverse && loops.size === 1 && v.op === "map") v.loop = loop;
     const first = Math.min(...readers(v).map((r) => r.at - (r.loop === v.loop ? 0 : 1)));
     const laterWalk = sectionOf(first) > sectionOf(v.at) && kindOf(first) !== "whole";
     if (first < Infinity && (v.op === "map" || laterWalk)) v.at = Math.max(v.at, first);
