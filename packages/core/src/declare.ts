@@ -39,7 +39,12 @@ export const cell: typeof unchecked = (declaration) => {
     checkOptions(shape, ["width", "initial"], `${who}: ${key}`);
     const { initial = 0 } = shape;
     checkNamed(key, "width" in shape ? shape.width : "H");
-    check(typeof initial === "number", `${who}: initial ${key}`, "a number", initial);
+    check(
+      typeof initial === "number" && !Number.isNaN(initial),
+      `${who}: initial ${key}`,
+      "a number",
+      initial,
+    );
   }
   if (!names.includes("h"))
     fail(

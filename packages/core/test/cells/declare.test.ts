@@ -146,6 +146,7 @@ test.each<[what: string, declared: object, message: RegExp]>([
     { state: { h: { initial: null } } },
     /initial h: expected a number, got null/,
   ],
+  ["NaN for an initial value", { state: { h: { initial: NaN } } }, /initial h: expected a number, got NaN/],
   ["a state twice", { state: ["h", "h"] }, /cell c: states and weights: .* other than .*h.*, got "h"/],
   ["a state called x", { state: ["h", "x"] }, /cell c: states and weights: .* other than .*x.*, got "x"/],
   ["a state called y", { state: ["h", "y"] }, /cell c: states and weights: .* got "y"/],
