@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Fits tanh(x) = x * P(x^2) / Q(x^2) on [0, LIMIT] and prints the constants of src/elementary.ts.
+"""Fits tanh(x) = x * P(x^2) / Q(x^2) on [0, LIMIT] and prints the constants of src/elementary.ts; with the degrees 6 and 3 as
+arguments, those of the WASM backend's src/functions.ts.
 
-Method: the rational function of degree (4, 5) in u = x^2 whose largest *relative* error is least, by Lawson's iteration.
+Method: the rational function of degree (4, 5), or as given, in u = x^2 whose largest *relative* error is least, by Lawson's iteration.
 Each round solves the linearised weighted problem min |P - tanh(x)/x * Q| / (tanh(x)/x * |Qprevious|) for P and Q by a singular
 value decomposition, in Chebyshev polynomials of u (monomials are too badly conditioned), and then weighs each point by its error.
 
@@ -10,10 +11,13 @@ the same time or 4% less; (5, 5) 3.6e-11 for 4% more.
 
 Beyond LIMIT the result is +-1: 1 - tanh(LIMIT) < 2^-25, so that float32 has nothing nearer.
 """
+import sys
+
 import numpy as np
 from numpy.polynomial import chebyshev, polynomial
 
-LIMIT, P_DEGREE, Q_DEGREE, POINTS, ROUNDS = 9.02, 4, 5, 6000, 600
+LIMIT, POINTS, ROUNDS = 9.02, 6000, 600
+P_DEGREE, Q_DEGREE = [int(degree) for degree in sys.argv[1:]] or [4, 5]
 
 x = LIMIT * (1 - np.cos(np.pi * (np.arange(POINTS) + 0.5) / POINTS)) / 2
 s = 2 * (x / LIMIT) ** 2 - 1

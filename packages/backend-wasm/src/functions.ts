@@ -6,7 +6,10 @@ import type { FunctionName } from "@recurra/core";
 import { code, V128, type Code, type Local, type NewLocals, type Value } from "./assembler.ts";
 import * as v from "./instructions/v128.ts";
 
-/** tanh x = x · P(x²) / Q(x²) for |x| up to `saturated`, where it is just ±1 in either rounding; lowest power first. */
+/**
+ * tanh x = x · P(x²) / Q(x²) for |x| up to `saturated`, where it is just ±1 in either rounding; lowest power first. As
+ * `fit-tanh.py 6 3` of the CPU backend's tools gives them, but for P(0), 1 so that small numbers stay what they are.
+ */
 const P = [1, 0.13083157, 0.0031030012, 1.1144255e-5, -2.0183965e-8, 5.257779e-11, -8.436048e-14];
 const Q = [1, 0.464164837, 0.02449138, 0.0002544751];
 const saturated = 8.515955;
