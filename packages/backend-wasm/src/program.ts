@@ -61,7 +61,6 @@ const keep = (state: number, history: Part): Launch => ({
   rows: "batch",
   inputs: [{ ...history, buffer: state, column: 0, shift: 0, pair: "current" }],
   outputs: [history],
-  label: "copy",
 });
 
 /**
@@ -113,7 +112,7 @@ function bindProgram(
 
   const allocate = (spec: BufferSpec): WasmBuffer => {
     const { slots } = spec;
-    const count = typeof slots === "number" ? slots : { steps: most, "steps+1": most + 1, chunk }[slots];
+    const count = { 1: 1, steps: most, "steps+1": most + 1, chunk }[slots];
     const buffer = memory.alloc(slotSize(spec) * count);
     owned.push(buffer);
     if (spec.data) memory.write(buffer, Float32Array.from(spec.data), 0);

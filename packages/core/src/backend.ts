@@ -201,7 +201,7 @@ export interface SyncBackend extends Backend {
 export type Role = "parameter" | "input" | "output" | "state" | "history" | "value" | "constant";
 
 /**
- * `slots` matrices of [rows, width], one a step. "steps+1" leaves room for the state before the first step.
+ * `slots` matrices of [rows, width]: one for all steps, or one a step. "steps+1" leaves room for the state before the first step.
  * A state is a pair of buffers: one is read while the other is written, and they change places each step.
  */
 export interface BufferSpec {
@@ -209,7 +209,7 @@ export interface BufferSpec {
   readonly role: Role;
   readonly rows: number | "batch";
   readonly width: number;
-  readonly slots: number | "chunk" | "steps" | "steps+1";
+  readonly slots: 1 | "chunk" | "steps" | "steps+1";
   /** A constant's values. */
   readonly data?: readonly number[];
 }
@@ -237,8 +237,6 @@ export interface Launch {
   readonly rows: number | "batch" | "steps";
   readonly inputs: readonly Operand[];
   readonly outputs: readonly Operand[];
-  /** What it computes, for `explain`. */
-  readonly label: string;
 }
 
 /** Kernels over all rows of the section's chunk at once, or kernels run once a step. */

@@ -8,7 +8,10 @@ export const kindOf = (value: unknown): string =>
 export const show = (value: unknown): string =>
   typeof value === "string" ? `"${value}"` : Object(value) === value ? kindOf(value) : String(value);
 
-/** @throws INVALID_ARGUMENT */
+/**
+ * Where what was wanted is dear to say, it is asked for only once it is known to be needed: `if (!ok) check(false, …)`.
+ * @throws INVALID_ARGUMENT
+ */
 export function check(ok: boolean, who: string, wanted: string, got: unknown, advice = ""): asserts ok {
   if (!ok) fail("INVALID_ARGUMENT", `${who}: expected ${wanted}, got ${show(got)}${advice}`);
 }

@@ -128,7 +128,7 @@ function shapeOf({ slots, rows, width }: BufferSpec, sizes: Sizes): readonly str
   ];
   const after = sizes.T === undefined ? "T+1" : show({ "": sizes.T + 1 }, sizes);
   const slot = { steps: [T], "steps+1": [after], chunk: [C], 1: [] }[slots];
-  return [...(slot ?? [String(slots)]), rows === "batch" ? B : String(rows), String(width)];
+  return [...slot, rows === "batch" ? B : String(rows), String(width)];
 }
 
 /** Cells padded to columns; numbers to the right. */

@@ -1,4 +1,5 @@
-/** What cells and networks are written in: expressions over the graph, with methods for sums and functions for the rest. */ import { kindOf } from "./check.ts";
+/** What cells and networks are written in: expressions over the graph, with methods for sums and functions for the rest. */
+import { kindOf } from "./check.ts";
 import type { FunctionName, ReduceName } from "./backend.ts";
 import { fail } from "./errors.ts";
 import { describe, join, reduce, type Graph, type Node } from "./graph.ts";

@@ -1,4 +1,5 @@
-/** Ids, as an embedding takes them. Apart from calls and streams, so that a network without ids doesn't ship it. */ import { kindOf } from "./check.ts";
+/** Ids, as an embedding takes them. Apart from calls and streams, so that a network without ids doesn't ship it. */
+import { kindOf } from "./check.ts";
 import { fail } from "./errors.ts";
 import type { ReadIds } from "./graph.ts";
 

@@ -48,7 +48,7 @@ export function interpret(program: Program, backend: Backend): PreparedProgram {
   const histories = program.states.flatMap(({ buffer, reverse, history }) => {
     if (!history) return [];
     const state: Operand = { ...history, buffer, column: 0, shift: 0, pair: "current" };
-    return [{ reverse, launches: [copyOf(state, history, "batch", "history")] }];
+    return [{ reverse, launches: [copyOf(state, history, "batch")] }];
   });
   const prepared = new Map<Launch, PreparedKernel>();
   for (const { launches } of [...histories, ...program.sections.flatMap(({ parts }) => parts)])

@@ -19,10 +19,10 @@ export function mapLimits(limits: Pick<MapLimits, "inputs" | "outputs">): MapLim
 function splitMaps(program: Program, limits: Pick<MapLimits, "inputs" | "outputs">): Program {
   const buffers = [...program.buffers];
   /** A value that only the parts of a map see. */
-  const keep = ({ kernel: { width }, rows, label }: Launch, { kind }: Section): Operand => ({
+  const keep = ({ kernel: { width }, rows }: Launch, { kind }: Section): Operand => ({
     buffer:
       buffers.push({
-        name: label, role: "value", rows: rows === "steps" ? "batch" : rows, width,
+        name: "part of a map", role: "value", rows: rows === "steps" ? "batch" : rows, width,
         slots: rows !== "steps" ? 1 : kind === "whole" ? "steps" : "chunk",
       }) - 1,
     column: 0, width, row: 0, repeatRow: false, repeatColumn: false, shift: 0,

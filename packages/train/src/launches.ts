@@ -35,19 +35,13 @@ export class Launches {
   }
 
   /** Pointwise over the rows of the outputs. */
-  map(
-    label: string,
-    kernel: Equations,
-    inputs: readonly (Matrix | Operand)[],
-    outputs: readonly Matrix[],
-  ): void {
+  map(kernel: Equations, inputs: readonly (Matrix | Operand)[], outputs: readonly Matrix[]): void {
     const { rows, width } = outputs[0] as Matrix;
     this.#launches.push({
       kernel: { op: "map", width, ...kernel },
       rows,
       inputs: inputs.map((of) => ("rows" in of ? operand(of) : of)),
       outputs: outputs.map((of) => operand(of)),
-      label,
     });
   }
 
@@ -56,18 +50,17 @@ export class Launches {
   }
 
   /** The sum of each row of `from`, below each other from a row of `to` on. */
-  sumRows(label: string, from: Matrix, to: Matrix, row: number): void {
+  sumRows(from: Matrix, to: Matrix, row: number): void {
     this.#launches.push({
       kernel: { op: "reduce", fn: "sum", width: from.width },
       rows: from.rows,
       inputs: [operand(from)],
       outputs: [operand(to, { row })],
-      label,
     });
   }
 
   /** The sum of each column. */
-  sumColumns(label: string, from: Matrix, to: Matrix): void {
+  sumColumns(from: Matrix, to: Matrix): void {
     const one = this.matrix("1", "constant", 1, 1, [1]);
     this.#launches.push({
       kernel: {
@@ -77,7 +70,6 @@ export class Launches {
       rows: from.rows,
       inputs: [scalar(one), operand(from)],
       outputs: [operand(to)],
-      label,
     }); // prettier-ignore
   }
 

@@ -68,7 +68,7 @@ export function updateProgram(
       ...numbers.map((_, i) => scalar(row, i)),
       ...(factor ? [scalar(factor)] : []),
     ];
-    launches.map("update", kernel, inputs, to);
+    launches.map(kernel, inputs, to);
     if (!inPlace) to.forEach((from, i) => launches.copy(from, held[i] as Matrix));
   }
   const program = launches.program("update");
@@ -83,16 +83,11 @@ export function normProgram(storages: readonly Storage[], backend: Pick<Backend,
   let at = 0;
   for (const { name, rows, width } of storages) {
     const squares = launches.matrix("squares", "value", rows, width);
-    launches.map(
-      "squares",
-      square,
-      [launches.matrix(gradientBuffer(name), "parameter", rows, width)],
-      [squares],
-    );
-    launches.sumRows("sums", squares, sums, at);
+    launches.map(square, [launches.matrix(gradientBuffer(name), "parameter", rows, width)], [squares]);
+    launches.sumRows(squares, sums, at);
     at += rows;
   }
-  launches.sumColumns("norm", sums, launches.matrix(squaresBuffer, "parameter", 1, 1));
+  launches.sumColumns(sums, launches.matrix(squaresBuffer, "parameter", 1, 1));
   const program = launches.program("norm");
   return backend.limits.maps?.split(program) ?? program;
 }
@@ -103,6 +98,6 @@ function factorOf(launches: Launches, norm: number): Matrix {
   const scale = equations(["sum"], ["factor"], ({ sum }) => ({
     factor: min(reciprocal(sqrt(sum as Expr).plus(1e-6)).times(norm), 1),
   }));
-  launches.map("factor", scale, [launches.matrix(squaresBuffer, "parameter", 1, 1)], [factor]);
+  launches.map(scale, [launches.matrix(squaresBuffer, "parameter", 1, 1)], [factor]);
   return factor;
 }

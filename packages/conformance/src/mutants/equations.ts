@@ -94,8 +94,8 @@ function resetBefore(program: Program): Program {
       if (n < 0 || !product || !reset || !("result" in reset) || !U) return [launch];
       const [gated, through] = [add("r∘h", width), add("U·(r∘h)", width)];
       return [
-        { ...launch, label: "r∘h", outputs: [gated], kernel: { ...kernel, instructions: [...kernel.instructions.slice(0, reset.result + 1), { fn: "times", args: [reset, { input: h }] }], outputs: [reset.result + 1] } },
-        { ...gemm, label: "U·(r∘h)", inputs: [gated, { ...U, row: U.row + 2 * width }], outputs: [through], kernel: { ...gemm.kernel, addend: false, width, terms: [{ a: 0, b: 1, transposeA: false, transposeB: true, depth: width }] } },
+        { ...launch, outputs: [gated], kernel: { ...kernel, instructions: [...kernel.instructions.slice(0, reset.result + 1), { fn: "times", args: [reset, { input: h }] }], outputs: [reset.result + 1] } },
+        { ...gemm, inputs: [gated, { ...U, row: U.row + 2 * width }], outputs: [through], kernel: { ...gemm.kernel, addend: false, width, terms: [{ a: 0, b: 1, transposeA: false, transposeB: true, depth: width }] } },
         { ...launch, inputs: inputs.map((o, i) => (i === n ? through : o)), kernel: { ...kernel, instructions: kernel.instructions.map((i) => (i === product ? { fn: "copy", args: [{ result: sum }] } : i)) } },
       ]; // prettier-ignore
     });

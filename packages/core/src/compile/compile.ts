@@ -1,6 +1,6 @@
 /**
- * From a graph to a program: place → join and stack → fuse → lower → plan memory. Each pass is a file; between passes the
- * meaning is the same, which `verify` checks.
+ * From a graph to a program: place → join and stack → fuse → lower → plan memory. Each pass is a file and keeps the
+ * meaning, which the laws hold; `verify` checks the form of what comes out.
  */
 import type { Backend, Program } from "../backend.ts";
 import { fail } from "../errors.ts";

@@ -1,7 +1,7 @@
 /** A kernel that copies: where a value has a second place, and a state into its history before the first step. */
 import type { Launch, Operand } from "../backend.ts";
 
-export const copyOf = (from: Operand, to: Operand, rows: Launch["rows"], label = "copy"): Launch => ({
+export const copyOf = (from: Operand, to: Operand, rows: Launch["rows"]): Launch => ({
   kernel: {
     op: "map",
     width: to.width,
@@ -12,5 +12,4 @@ export const copyOf = (from: Operand, to: Operand, rows: Launch["rows"], label =
   rows,
   inputs: [from],
   outputs: [to],
-  label,
 });

@@ -1,6 +1,6 @@
 /** Fuse: pointwise values that meet become one kernel with several results. */
 import type { Argument, FunctionName, Instruction, Launch, Operand } from "../backend.ts";
-import { labelOf, type Homes } from "./homes.ts";
+import type { Homes } from "./homes.ts";
 import type { Value } from "./value.ts";
 
 /**
@@ -39,6 +39,5 @@ export function fuseMaps(
     rows,
     inputs: [...inputs.values()],
     outputs: written.map((w) => w.to),
-    label: labelOf(written.map((w) => w.v)),
   };
 }

@@ -24,9 +24,8 @@ export interface Homes {
 /** From the shortest to the longest. */
 const slotOrder = [1, "chunk", "steps", "steps+1"] as const;
 
-/** What kernels compute, for messages. */
-export const labelOf = (list: readonly Value[]): string =>
-  [...new Set(list.map((v) => v.fn ?? v.op))].join(" ");
+/** What kernels compute. */
+const labelOf = (list: readonly Value[]): string => [...new Set(list.map((v) => v.fn ?? v.op))].join(" ");
 
 /** @param names those of the roots */
 export function homesOf(values: Values, names: readonly string[]): Homes {

@@ -5,7 +5,7 @@
 import type { GemmTerm, Launch, Operand, Part, Program, ReduceName, Role, Section } from "../backend.ts";
 import { copyOf } from "./copy.ts";
 import { fuseMaps } from "./fuse.ts";
-import { homesOf, labelOf } from "./homes.ts";
+import { homesOf } from "./homes.ts";
 import { cut, widthOf } from "./layout.ts";
 import { fuses } from "./levels.ts";
 import { kindOf, sectionOf } from "./place.ts";
@@ -32,7 +32,7 @@ export function lower(
     const [first, ...more] = destinations(v) as [Operand];
     const to = { ...first, width: kernel.op === "reduce" ? 1 : kernel.width };
     return [
-      { kernel, rows: rowsOf(v, over), inputs, outputs: [to], label: labelOf(run) },
+      { kernel, rows: rowsOf(v, over), inputs, outputs: [to] },
       ...more.map((other) => copyOf(first, other, rowsOf(v))),
     ];
   };

@@ -126,7 +126,8 @@ interface Checked {
 function shapes(program: Program, site: Site, { limits, inPlace }: Target, where: string): Checked[] {
   const { section, part } = site;
   return part.launches.map((launch, l) => {
-    const refuse = refuser(program, `${where} launch ${l} (${launch.kernel.op} ${launch.label})`);
+    const names = launch.outputs.map((o) => program.buffers[o.buffer]?.name);
+    const refuse = refuser(program, `${where} launch ${l} (${launch.kernel.op} to ${names.join(", ")})`);
     const fits =
       part.kind === "loop" ? launch.rows === "batch" : section.kind === "whole" || launch.rows === "steps";
     if (!fits) refuse(`expected rows that this part has, got ${launch.rows}`);

@@ -100,7 +100,7 @@ export function rowsOf({ rows, slots }: BufferSpec): Amount {
   const each = rows === "batch" ? 1 : rows;
   if (slots === "steps") return { "T·B": each };
   if (slots === "steps+1") return { "T·B": each, B: each };
-  return slots === "chunk" ? { "C·B": each } : { [unit]: each * slots };
+  return slots === "chunk" ? { "C·B": each } : { [unit]: each };
 }
 
 /** A multiply and an add for each product of a sum. */

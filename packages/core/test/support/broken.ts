@@ -36,7 +36,6 @@ export const copyOf = (from: Operand, to: Operand, rows: Launch["rows"]): Draft<
   rows,
   inputs: [{ ...from }],
   outputs: [{ ...to }],
-  label: "copy",
 });
 
 export class Broken {
