@@ -61,7 +61,7 @@ export function prepareKernel(device: Device, memory: Memory, kernel: Kernel): P
 /** A sum of more products than a kernel has inputs for goes on in another launch, from what the one before has left: the same sum. */
 function prepareGemm(device: Device, memory: Memory, kernel: GemmKernel): PreparedKernel {
   const most = Math.floor((device.inputs - 1) / 2);
-  const groups = Array.from({ length: Math.max(1, Math.ceil(kernel.terms.length / most)) }, (_, g) => {
+  const groups = Array.from({ length: Math.ceil(kernel.terms.length / most) }, (_, g) => {
     const terms = kernel.terms.slice(g * most, (g + 1) * most);
     return { terms, program: device.kernels.program(gemmSource({ addend: g > 0 || kernel.addend, terms })) };
   });

@@ -48,10 +48,9 @@ function simpleGemm(kernel: GemmKernel, repeated: readonly boolean[], placeOf: P
   const out = repeated.length - 1;
   const given = addend ? [0] : [];
   const found: Simple[] = [];
-  if (terms.length === 0 || (addend && repeated[0])) {
-    const views = [...given, out];
-    const copy = addend ? copyOf(width) : single("copy", [{ constant: 0 }], width);
-    for (const simple of simplify(copy, views.map((view) => repeated[view]!), placeOf))
+  if (addend && repeated[0]) {
+    const views = [0, out];
+    for (const simple of simplify(copyOf(width), views.map((view) => repeated[view]!), placeOf))
       found.push({
         ...simple,
         ...(kernel.rows !== "rows" && { rows: kernel.rows }),
