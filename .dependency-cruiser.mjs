@@ -1,4 +1,4 @@
-// The import direction of docs/architecture.md: apps → (train, formats, conformance, backends) → core, and inside core
+// The import direction of docs/architecture.md: apps → (train, conformance, backends) → core, and inside core
 // cells → cell → expr ← adjoint ← compile. Imports of types count. Tests may import any package, so the rules about
 // direction start from sources only; no cycle may pass through a test either.
 
@@ -6,18 +6,7 @@
 const core = (...names) => `^packages/core/src/(${names.join("|")})(/|\\.ts$)`;
 
 /** Everything that builds on declared cells and on the graph; what declares them mustn't know of it. */
-const uses = [
-  "compile",
-  "oracle",
-  "model",
-  "network",
-  "stream",
-  "gradient",
-  "explain",
-  "verify",
-  "index",
-  "internal",
-];
+const uses = ["compile", "oracle", "model", "network", "stream", "gradient", "explain", "index", "internal"];
 
 const rule = (name, comment, from, to) => ({ name, comment, severity: "error", from, to });
 const source = "^packages/[^/]+/src/";
@@ -42,7 +31,7 @@ export default {
     ),
     rule(
       "middle-to-core",
-      "Backends, train, formats and conformance import core alone of all packages; conformance is given its backend.",
+      "Backends, train and conformance import core alone of all packages; conformance is given its backend.",
       { path: "^packages/(?!core/|recurra/)([^/]+)/src/" },
       { path: "^packages/", pathNot: "^packages/($1|core)/" },
     ),

@@ -150,5 +150,5 @@ function gemmOperands({ terms, addend }: GemmKernel, [a, b, ...rest]: readonly O
   return [transposeA ? swap(a!) : a!, transposeB ? swap(b!) : b!, from!, out!];
 }
 
-/** Bytes from a launch's start to the word that holds a gather's or scatterAdd's table rows. */
+/** Words from a launch's start to the one that holds a gather's or scatterAdd's table rows. */
 export const TABLE_ROWS_WORD = 4;
