@@ -9,20 +9,12 @@
  */
 import type { FunctionName } from "@recurra/core";
 
-type Print = (a: string, b: string, c: string) => string;
+type Print = (...args: string[]) => string;
 
 const call =
   (name: string): Print =>
-  (a) =>
-    `${name}(${a})`;
-const call2 =
-  (name: string): Print =>
-  (a, b) =>
-    `${name}(${a}, ${b})`;
-const call3 =
-  (name: string): Print =>
-  (a, b, c) =>
-    `${name}(${a}, ${b}, ${c})`;
+  (...args) =>
+    `${name}(${args.join(", ")})`;
 
 export const dialect: Readonly<Record<FunctionName, Print>> = {
   copy: (a) => a,
@@ -41,13 +33,13 @@ export const dialect: Readonly<Record<FunctionName, Print>> = {
   minus: (a, b) => `(${a} - ${b})`,
   times: (a, b) => `(${a} * ${b})`,
   over: (a, b) => `(${a} / ${b})`,
-  max: call2("larger"),
-  min: call2("smaller"),
-  less: call2("isLess"),
-  lessEqual: call2("isLessEqual"),
-  equal: call2("isEqual"),
-  clamp: call3("within"),
-  select: call3("choose"),
+  max: call("larger"),
+  min: call("smaller"),
+  less: call("isLess"),
+  lessEqual: call("isLessEqual"),
+  equal: call("isEqual"),
+  clamp: call("within"),
+  select: call("choose"),
 };
 
 /** ln 2 in two parts, the first of few bits: n times it is exact (Cody & Waite 1980). */
@@ -79,14 +71,12 @@ const SATURATED = 9.02;
  * Functions of floats. One may call another that calls none itself: gpu.js puts functions in an order that GLSL refuses where calls go
  * deeper and the same one is called from several.
  */
-export const helpers: readonly { readonly name: string; readonly arity: number; readonly source: string }[] =
-  [
-    {
-      // Past the ends it returns: an x that was cut off would be the smaller of two, and of NaN and 89 that is 89.
-      // 2ⁿ, for whole n from −150 to 127, is made of exact products alone: pow and exp2 are approximate on some GPUs.
-      name: "exponential",
-      arity: 1,
-      source: `function exponential(x) {
+export const helpers: readonly { readonly name: string; readonly source: string }[] = [
+  {
+    // Past the ends it returns: an x that was cut off would be the smaller of two, and of NaN and 89 that is 89.
+    // 2ⁿ, for whole n from −150 to 127, is made of exact products alone: pow and exp2 are approximate on some GPUs.
+    name: "exponential",
+    source: `function exponential(x) {
   if (x > 89.0) { return 3.0e+38 * x; }
   if (x < -104.0) { return 0.0; }
   let n = Math.floor(x * ${literal(Math.LOG2E)} + 0.5);
@@ -112,128 +102,115 @@ export const helpers: readonly { readonly name: string; readonly arity: number; 
   if (left >= 1.0) { power = power * f1; }
   return power;
 }`,
-    },
-    {
-      // 2 atanh(d / 2): halves of the smallest numbers would be flushed.
-      name: "areaTangent",
-      arity: 1,
-      source: `function areaTangent(d) {
+  },
+  {
+    // 2 atanh(d / 2): halves of the smallest numbers would be flushed.
+    name: "areaTangent",
+    source: `function areaTangent(d) {
   const z = d * d * 0.25;
   return d * ${polynomial("z", ATANH)};
 }`,
-    },
-    {
-      // log x = 2 atanh((x − 1) / (x + 1)): exact where the result is small. GLSL's makes a number of NaN on some GPUs.
-      name: "logarithm",
-      arity: 1,
-      source: `function logarithm(x) {
+  },
+  {
+    // log x = 2 atanh((x − 1) / (x + 1)): exact where the result is small. GLSL's makes a number of NaN on some GPUs.
+    name: "logarithm",
+    source: `function logarithm(x) {
   if (x > 0.5 && x < 2.0) { return areaTangent((x - 1.0) / (0.5 * x + 0.5)); }
   if (x <= 0.5 || x >= 2.0) { return Math.log(x); }
   return x + x;
 }`,
-    },
-    {
-      name: "hyperbolicTangent",
-      arity: 1,
-      source: `function hyperbolicTangent(x) {
+  },
+  {
+    name: "hyperbolicTangent",
+    source: `function hyperbolicTangent(x) {
   if (x > ${SATURATED}) { return 1.0; }
   if (x < -${SATURATED}) { return -1.0; }
   const u = x * x;
   return (x * ${polynomial("u", TANH_P)}) / ${polynomial("u", TANH_Q)};
 }`,
-    },
-    {
-      // e^−|x| can't overflow, and is as exact far below 0 as above.
-      name: "logistic",
-      arity: 1,
-      source: `function logistic(x) {
+  },
+  {
+    // e^−|x| can't overflow, and is as exact far below 0 as above.
+    name: "logistic",
+    source: `function logistic(x) {
   const e = exponential(-Math.abs(x));
   if (x < 0.0) { return e / (1.0 + e); }
   return 1.0 / (1.0 + e);
 }`,
-    },
-    {
-      // max(x, 0) + log(1 + e^−|x|)
-      name: "softened",
-      arity: 1,
-      source: `function softened(x) {
+  },
+  {
+    // max(x, 0) + log(1 + e^−|x|)
+    name: "softened",
+    source: `function softened(x) {
   const e = exponential(-Math.abs(x));
   const rest = areaTangent(e / (1.0 + 0.5 * e));
   if (x < 0.0) { return rest; }
   return x + rest;
 }`,
-    },
-    {
-      name: "rectified",
-      arity: 1,
-      source: `function rectified(x) {
+  },
+  {
+    name: "rectified",
+    source: `function rectified(x) {
   if (x > 0.0) { return x; }
   if (x <= 0.0) { return 0.0; }
   return x + x;
 }`,
-    },
-    {
-      name: "larger",
-      arity: 2,
-      source: `function larger(a, b) {
+  },
+  {
+    name: "larger",
+    source: `function larger(a, b) {
   if (a >= b) { return a; }
   if (a < b) { return b; }
   return a + b;
 }`,
-    },
-    {
-      name: "smaller",
-      arity: 2,
-      source: `function smaller(a, b) {
+  },
+  {
+    name: "smaller",
+    source: `function smaller(a, b) {
   if (a <= b) { return a; }
   if (a > b) { return b; }
   return a + b;
 }`,
-    },
-    {
-      name: "isLess",
-      arity: 2,
-      source: `function isLess(a, b) {
+  },
+  {
+    name: "isLess",
+    source: `function isLess(a, b) {
   if (a < b) { return 1.0; }
   return 0.0;
 }`,
-    },
-    {
-      name: "isLessEqual",
-      arity: 2,
-      source: `function isLessEqual(a, b) {
+  },
+  {
+    name: "isLessEqual",
+    source: `function isLessEqual(a, b) {
   if (a <= b) { return 1.0; }
   return 0.0;
 }`,
-    },
-    {
-      name: "isEqual",
-      arity: 2,
-      source: `function isEqual(a, b) {
+  },
+  {
+    name: "isEqual",
+    source: `function isEqual(a, b) {
   if (a === b) { return 1.0; }
   return 0.0;
 }`,
-    },
-    {
-      // A subnormal may be equal to 0 and yet be passed on as it is: at the limits, theirs.
-      name: "within",
-      arity: 3,
-      source: `function within(x, low, high) {
+  },
+  {
+    // A subnormal may be equal to 0 and yet be passed on as it is: at the limits, theirs.
+    name: "within",
+    source: `function within(x, low, high) {
   if (x <= low) { return low; }
   if (x >= high) { return high; }
   if (x > low) { return x; }
   return x + x;
 }`,
-    },
-    {
-      name: "choose",
-      arity: 3,
-      source: `function choose(condition, a, b) {
+  },
+  {
+    name: "choose",
+    source: `function choose(condition, a, b) {
   if (condition === 0.0) { return b; }
   return a;
 }`,
-    },
-  ];
+  },
+];
 
 /** A float that holds a whole number, as one. */
 export const WHOLE = "function whole(x) { return x; }";

@@ -63,7 +63,7 @@ const element = (i: number, row = "row", column = "this.thread.x"): string =>
   `a${i}[o${i} + ${row} * r${i} + ${column} * c${i}]`;
 
 /** @param float32 whether kernels compute in float32; else each value is rounded */
-export function mapSource({ inputs, instructions, outputs }: MapKernel, float32: boolean): Source {
+function mapSource({ inputs, instructions, outputs }: MapKernel, float32: boolean): Source {
   const constants: number[] = [];
   const constant = (value: number): string => {
     let at = constants.findIndex((known) => Object.is(known, value));
@@ -71,13 +71,11 @@ export function mapSource({ inputs, instructions, outputs }: MapKernel, float32:
     return `k${at}`;
   };
   const rounded = (value: string): string => (float32 ? value : `Math.fround(${value})`);
-  const print = (a: Argument | undefined): string =>
-    !a ? "" : "input" in a ? `x${a.input}` : "result" in a ? `v${a.result}` : constant(a.constant);
+  const print = (a: Argument): string =>
+    "input" in a ? `x${a.input}` : "result" in a ? `v${a.result}` : constant(a.constant);
   const body = [
     ...Array.from({ length: inputs }, (_, i) => `const x${i} = ${element(i)};`),
-    ...instructions.map(
-      ({ fn, args: [a, b, c] }, i) => `const v${i} = ${rounded(dialect[fn](print(a), print(b), print(c)))};`,
-    ),
+    ...instructions.map(({ fn, args }, i) => `const v${i} = ${rounded(dialect[fn](...args.map(print)))};`),
     ...outputs.slice(1).map((result, i) => `out${i + 1}(v${result});`),
     `return v${outputs[0]};`,
   ];
@@ -106,19 +104,19 @@ export function gemmSource({ addend, terms }: Pick<GemmKernel, "addend" | "terms
   return source(first + 2 * terms.length, terms.length, [`let sum = ${start};`, ...loops, "return sum;"]);
 }
 
-export function reduceSource(fn: ReduceName): Source {
+function reduceSource(fn: ReduceName): Source {
   const next = element(0, "row", "j");
   return source(1, 1, [
     `let result = a0[o0 + row * r0];`,
     `for (let j = 1; j < n0; j++) {`,
-    `  result = ${fn === "max" ? dialect.max("result", next, "") : `result + ${next}`};`,
+    `  result = ${fn === "max" ? dialect.max("result", next) : `result + ${next}`};`,
     `}`,
     fn === "mean" ? "return result / n0;" : "return result;",
   ]);
 }
 
 /** Inputs: table, index; n0: rows of the table. */
-export const gatherSource = (): Source =>
+const gatherSource = (): Source =>
   source(2, 1, [
     // What a branch reads from a texture isn't sure where neighbours take the other: read first, then choose.
     `const wanted = ${element(1, "row", "0")};`,
@@ -131,7 +129,7 @@ export const gatherSource = (): Source =>
  * A GPU can't scatter; each row of the table gathers instead. Inputs: where each row's list begins (and ends, where the next one
  * begins), the lists, which hold rows of the values in order, and the values.
  */
-export const scatterAddSource = (): Source =>
+const scatterAddSource = (): Source =>
   source(3, 0, [
     `const from = whole(${element(0, "row", "0")});`,
     `const to = whole(${element(0, "(row + 1)", "0")});`,
@@ -145,7 +143,7 @@ export const scatterAddSource = (): Source =>
   ]);
 
 /** The same without lists, of an index that only the device knows: each row of the table looks through all. n0: how many there are. */
-export const searchedScatterAddSource = (): Source =>
+const searchedScatterAddSource = (): Source =>
   source(2, 1, [
     `let sum = 0.0;`,
     `for (let k = 0; k < n0; k++) {`,
