@@ -56,7 +56,7 @@ const basePanel: Panel = {
 export const panelOf = (dots: boolean): Panel => (dots ? dotPanel : basePanel);
 
 /** Depth of a sum: 2048 · 127 · 8191 is less than 2³¹. Deeper ones are done in stripes, each rounded on its own. */
-export const STRIPE8 = 2048;
+const STRIPE8 = 2048;
 /** Rows whose left operand is rounded at once: they stay in the first cache with a panel. */
 export const BLOCK8 = 16;
 /** A rounded row: its largest magnitude and where its sums begin, 16 bytes each, then 8 bytes for each four numbers. */

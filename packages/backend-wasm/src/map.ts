@@ -6,7 +6,7 @@ import { emitters, type Context } from "./functions.ts";
 import { fieldsOf, LAUNCH_PARAMETERS } from "./words.ts";
 
 /** A map's numbers: its width in bytes, and whether all its rows lie one behind the other. */
-export const MAP_NUMBERS = 2;
+const MAP_NUMBERS = 2;
 
 /** A map with what its routine depends on besides: which of its inputs repeat a column. */
 export interface EquationMap {

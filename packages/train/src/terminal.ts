@@ -66,7 +66,7 @@ export function lineOf({ epoch, validation, best, ...trained }: EpochEvent): str
 }
 
 /** The losses by epoch; the validation's in a second colour. */
-export function curveOf(epochs: readonly EpochEvent[], columns = 80): string {
+function curveOf(epochs: readonly EpochEvent[], columns = 80): string {
   const curve = (lossOf: (event: EpochEvent) => number | undefined): [number, number][] =>
     epochs.flatMap((event) => {
       const loss = lossOf(event);

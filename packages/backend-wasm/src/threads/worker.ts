@@ -30,7 +30,7 @@ const LOOKS = 30_000;
 
 const { generation, failed, sequence, idle, done, waiting, command } = control;
 
-export const workerText = `
+const workerText = `
 const serve = ({ memory, control, thread, module }, say) => {
   const words = new Int32Array(memory.buffer, control, ${CONTROL_WORDS});
   const instances = [];

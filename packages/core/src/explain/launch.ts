@@ -29,8 +29,6 @@ export function lineOf(launch: Launch, program: Program, names: readonly string[
   const matrix = (of: Amount, width: number): string => `[${text(of)}, ${width}]`;
   const spec = (o: Operand): BufferSpec => program.buffers[o.buffer] as BufferSpec;
   const at = (o: Operand, count?: number): string => place(o, spec(o), nameOf(o, program, names), count);
-  const moved = (o: Operand, of: Amount): Amount =>
-    times(o.repeatRow ? { "": 1 } : of, o.width * bytesOfFloat);
   const [first, second] = inputs as [Operand, Operand];
   const [out] = outputs as [Operand];
 
@@ -103,6 +101,9 @@ export function rowsOf({ rows, slots }: BufferSpec): Amount {
   return slots === "chunk" ? { "C·B": each } : { [unit]: each };
 }
 
+/** The bytes of an operand, whose rows are so many. */
+const moved = (o: Operand, of: Amount): Amount => times(o.repeatRow ? { "": 1 } : of, o.width * bytesOfFloat);
+
 /** A multiply and an add for each product of a sum. */
 function costOfGemm(
   { terms, addend, width }: GemmKernel,
@@ -112,14 +113,15 @@ function costOfGemm(
 ): { readonly flops: Amount; readonly bytes: Amount } {
   const flops: Amount[] = [];
   const bytes: Amount[] = [];
-  const once = (o: Operand, of: Amount): Amount =>
-    times(o.repeatRow ? { "": 1 } : of, o.width * bytesOfFloat);
-  if (addend) bytes.push(once(inputs[0] as Operand, own));
+  if (addend) bytes.push(moved(inputs[0] as Operand, own));
   for (const { a, b, depth } of terms) {
     const [left, right] = [inputs[a] as Operand, inputs[b] as Operand];
     const factor = depth === "rows" ? (own[""] ?? 0) : depth;
     flops.push(times(rows, 2 * factor * width));
-    bytes.push(once(left, rows), depth === "rows" ? once(right, rows) : { "": depth * width * bytesOfFloat });
+    bytes.push(
+      moved(left, rows),
+      depth === "rows" ? moved(right, rows) : { "": depth * width * bytesOfFloat },
+    );
   }
   return { flops: add(...flops), bytes: add(...bytes) };
 }

@@ -5,7 +5,7 @@
 import type { Accuracy, FunctionName, WorstError } from "../backend.ts";
 import type { MapNode, Node, OuterNode, ProductNode } from "../graph.ts";
 import { addDots } from "./dots.ts";
-import { data, factors, move, scatterAdd, stride, type Pick } from "./exact.ts";
+import { data, factors, move, scatterAdd, stride, type MatrixOf } from "./exact.ts";
 import { propagate } from "./propagate.ts";
 import { activationError, largestOf, quantized } from "./quantize.ts";
 import type { Arithmetic, Sum, Value } from "./value.ts";
@@ -91,7 +91,7 @@ export function bounded(accuracy: Accuracy): Arithmetic {
     to: number,
   ): void => {
     const start = from * out.width;
-    const add = (pickA: Pick, pickB: Pick, into: Float64Array): number => {
+    const add = (pickA: MatrixOf, pickB: MatrixOf, into: Float64Array): number => {
       const { a, b, depth } = factors(node, args, from, to, pickA, pickB);
       addDots(a, b, into, start);
       return depth;
@@ -249,15 +249,15 @@ function maximum(out: Value, of: Value, from: number, to: number): void {
 }
 
 const none = new WeakMap<Value, Float64Array>();
-const errors: Pick = (value) => {
+const errors: MatrixOf = (value) => {
   if (value.error) return value.error;
   let zeros = none.get(value);
   if (!zeros) none.set(value, (zeros = new Float64Array(value.data.length)));
   return zeros;
 };
 /** Loops fill a value step by step, so these can't be kept; a matrix of parameters is small beside the products. */
-const absolute: Pick = (value) => value.data.map(Math.abs);
-const reach: Pick = ({ data, error }) =>
+const absolute: MatrixOf = (value) => value.data.map(Math.abs);
+const reach: MatrixOf = ({ data, error }) =>
   error ? data.map((v, i) => Math.abs(v) + error[i]!) : data.map(Math.abs);
 const magnitude = (value: Value, i: number): number =>
   value.sum?.magnitude[i] ?? Math.abs(value.data[i]!) + (value.error?.[i] ?? 0);

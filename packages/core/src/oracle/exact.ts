@@ -22,8 +22,8 @@ export interface Factors {
 }
 
 /** A matrix of a node's values: the data, or the errors. */
-export type Pick = (value: Value) => Float64Array;
-export const data: Pick = (value) => value.data;
+export type MatrixOf = (value: Value) => Float64Array;
+export const data: MatrixOf = (value) => value.data;
 
 const transposed = new WeakMap<Float64Array, Float64Array>();
 
@@ -131,7 +131,7 @@ export function move(
   node: ConcatNode | SliceNode | GatherNode,
   out: Float64Array,
   args: readonly Value[],
-  pick: Pick,
+  pick: MatrixOf,
   from: number,
   to: number,
 ): void {
@@ -160,7 +160,7 @@ export function scatterAdd(
   node: ScatterAddNode,
   out: Float64Array,
   args: readonly Value[],
-  pick: Pick,
+  pick: MatrixOf,
 ): void {
   const { width } = node;
   const [index, added] = args as [Value, Value];
