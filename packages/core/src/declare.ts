@@ -7,7 +7,10 @@ import { check, checkName, checkOptions, isRecord, isWhole } from "./check.ts";
 import { fail } from "./errors.ts";
 import { nodeOf, type Expr } from "./expr.ts";
 
-/** Declare a cell. Sizes come later, with `recurrent(cell, { inputSize, hiddenSize })`. */
+/**
+ * Declare a cell. Sizes come later, with `recurrent(cell, { inputSize, hiddenSize })`.
+ * @throws RecurraError INVALID_ARGUMENT, UNKNOWN_NAME for what is wrong with the declaration; where it is applied also SHAPE_MISMATCH
+ */
 /* @__NO_SIDE_EFFECTS__ */
 export const cell: typeof unchecked = (declaration) => {
   checkOptions(declaration, ["name", "state", "W", "U", "b", "weights", "step"], "cell");

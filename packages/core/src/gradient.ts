@@ -40,7 +40,12 @@ export interface GradientResult {
   readonly initialState: Readonly<Record<string, Tensor>>;
 }
 
-/** The network's output and the gradient of a loss, from the loss's gradient with respect to the output. */
+/**
+ * The network's output and the gradient of a loss, from the loss's gradient with respect to the output.
+ * @param loss ∂L/∂output [time, batch, width] or [batch, width], and ∂L/∂(final state) [batch, width]
+ * @throws RecurraError as `model.run` does; SHAPE_MISMATCH or UNKNOWN_NAME for a gradient that has no output or state; UNSUPPORTED for
+ *   int8 weights
+ */
 export const gradient = async (
   model: Model,
   x: Input,

@@ -10,25 +10,30 @@ import { namedLayer, type Layer } from "./network.ts";
 import { lastRows } from "./ragged.ts";
 
 export interface RecurrentOptions {
+  /** Width of the input, I. */
   readonly inputSize: number;
+  /** Units of the state h, H. */
   readonly hiddenSize: number;
   /** How many on top of each other. Default: 1. */
   readonly layers?: number;
+  /** Run it a second time, with weights of its own, from the last step to the first. Default: false. */
   readonly bidirectional?: boolean;
   /** How the two directions meet. Default: "concat". */
   readonly merge?: "concat" | "sum" | "mul" | "mean";
-  /** From the last step to the first; a row with a length starts at its own end. */
+  /** From the last step to the first (default: false); a row with a length starts at its own end. */
   readonly reverse?: boolean;
-  /** Probability of dropping an output between layers, when a gradient is taken with dropout. */
+  /** Probability of dropping an output between layers, when a gradient is taken with dropout. Default: 0. */
   readonly dropout?: number;
   /**
-   * Probability of dropping a unit of the state in the products with U, the same at every step of a sequence. Gal & Ghahramani 2016.
+   * Probability of dropping a unit of the state in the products with U, the same at every step of a sequence. Gal & Ghahramani
+   * 2016. Default: 0.
    */
   readonly recurrentDropout?: number;
   /**
    * By a parameter's name in the cell ("b.f"), or its group ("W"). Default: what the cell declares, or PyTorch's uniform ±1/√hiddenSize.
    */
   readonly initializers?: Readonly<Record<string, Initializer>>;
+  /** What its parameters and states are called by. Default: its place, "0", "1", … */
   readonly name?: string;
 }
 
@@ -42,6 +47,7 @@ const merges = {
 /**
  * A cell run over the sequence. [T, B, inputSize] → [T, B, width of the cell's output] (twice that when bidirectional and concatenated).
  * Parameters: `0.W.i` …; with several layers or directions `0.l1.W.i`, `0.l1.reverse.W.i`. States likewise: `0.h`, `0.l1.reverse.h`.
+ * @throws RecurraError INVALID_ARGUMENT, UNKNOWN_NAME; SHAPE_MISMATCH where it is applied to another width
  */
 export function recurrent(cell: Cell, options: RecurrentOptions): Layer {
   const who = "recurrent";
@@ -116,7 +122,11 @@ export interface DenseOptions {
   readonly name?: string;
 }
 
-/** W·x + b at every step. Parameters: `W` [outputSize, inputSize], `b` [outputSize]; uniform ±1/√inputSize. */
+/**
+ * W·x + b at every step: [T, B, inputSize] → [T, B, outputSize]; after `last`, [B, …]. Parameters: `W` [outputSize, inputSize], `b`
+ * [outputSize]; uniform ±1/√inputSize.
+ * @throws RecurraError INVALID_ARGUMENT, UNKNOWN_NAME; SHAPE_MISMATCH where it is applied to another width
+ */
 export function dense(options: DenseOptions): Layer {
   checkOptions(options, ["inputSize", "outputSize", "name"], "dense");
   const { inputSize, outputSize, name } = options;
@@ -136,7 +146,10 @@ export interface EmbeddingOptions {
   readonly name?: string;
 }
 
-/** Ids [T, B] or [T, B, 1] → rows of the table `W` [vocabularySize, outputSize], standard normal. */
+/**
+ * Ids [T, B] or [T, B, 1] → rows of the table `W` [vocabularySize, outputSize], standard normal: [T, B, outputSize].
+ * @throws RecurraError INVALID_ARGUMENT, UNKNOWN_NAME; UNSUPPORTED for more than 2²⁴ ids; a call INVALID_ARGUMENT for an id out of range
+ */
 export function embedding(options: EmbeddingOptions): Layer {
   checkOptions(options, ["vocabularySize", "outputSize", "name"], "embedding");
   const { vocabularySize, outputSize, name } = options;
@@ -160,7 +173,10 @@ export function embedding(options: EmbeddingOptions): Layer {
   });
 }
 
-/** Drops values with this probability and scales the rest up, when a gradient is taken with dropout; otherwise the identity. */
+/**
+ * Drops values with this probability and scales the rest up, when a gradient is taken with dropout; otherwise the identity.
+ * @throws RecurraError INVALID_ARGUMENT
+ */
 export function dropout(p: number): Layer {
   probability(p, "dropout");
   return (x) => drop(x, p);

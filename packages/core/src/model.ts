@@ -31,11 +31,18 @@ export interface RunResult {
 export interface Model {
   /** What streams and gradients work with; not for use outside Recurra. */
   readonly engine: Engine;
-  /** Run whole sequences. @throws RecurraError on misfits, before anything runs */
+  /**
+   * Run whole sequences.
+   * @throws RecurraError SHAPE_MISMATCH, INVALID_ARGUMENT or UNKNOWN_NAME where the call doesn't fit the network, before anything
+   *   runs; BUSY while another call is awaited; DISPOSED; OUT_OF_MEMORY; DEVICE_LOST
+   */
   run(x: Input, options?: RunOptions): Promise<RunResult>;
   /** Copies of all parameters, by name. */
   parameters(): Record<string, Tensor>;
-  /** Replace some or all parameters. Nothing changes when one of them doesn't fit. */
+  /**
+   * Replace some or all parameters.
+   * @throws RecurraError SHAPE_MISMATCH, UNKNOWN_NAME or NON_FINITE where one of them doesn't fit: then nothing changes
+   */
   setParameters(parameters: Readonly<Record<string, Tensor>>): void;
   /** A line a layer, and the number of parameters. */
   summary(): string;
@@ -58,7 +65,11 @@ export interface SyncModel extends Model {
   stream(options?: StreamOptions): SyncStream;
 }
 
-/** Put a network on a backend, with initial or given parameters. */
+/**
+ * Put a network on a backend, with initial or given parameters.
+ * @throws RecurraError INVALID_ARGUMENT, SHAPE_MISMATCH, UNKNOWN_NAME or NON_FINITE where options or parameters don't fit;
+ *   OUT_OF_MEMORY; UNSUPPORTED where the backend can't run the network. Nothing is left allocated then
+ */
 export function createModel(network: Network, backend: SyncBackend, options?: ModelOptions): SyncModel;
 export function createModel(network: Network, backend: Backend, options?: ModelOptions): AsyncModel;
 export function createModel(network: Network, backend: Backend, options: ModelOptions = {}): Model {

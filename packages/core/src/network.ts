@@ -55,6 +55,7 @@ export function namedLayer(
 export interface Network {
   /** Widths of the inputs, by name. */
   readonly inputs: Readonly<Record<string, number>>;
+  /** Its graph, anew: what models compile. */
   build(options?: BuildOptions): Graph;
 }
 
@@ -87,6 +88,7 @@ function assemble(
  * A network from a function of its inputs.
  * @param inputs the width of each input, by name
  * @param define applies layers and functions; returns the output, or several by name
+ * @throws RecurraError INVALID_ARGUMENT, SHAPE_MISMATCH where layers don't fit each other
  */
 export function network<const I extends Readonly<Record<string, number>>>(
   inputs: I,
@@ -112,7 +114,10 @@ export function network<const I extends Readonly<Record<string, number>>>(
   });
 }
 
-/** Layers one after another. Its input is called x; layers without a name are called by their place: "0", "1", … */
+/**
+ * Layers one after another. Its input is called x; layers without a name are called by their place: "0", "1", …
+ * @throws RecurraError INVALID_ARGUMENT, SHAPE_MISMATCH where layers don't fit each other
+ */
 export function stack(...layers: readonly Layer[]): Network {
   const who = "stack";
   for (const layer of layers)

@@ -12,6 +12,7 @@ export interface NadamOptions {
   readonly epsilon?: number;
   /** ψ: how quickly the momentum grows to beta1. Default: 0.004. */
   readonly momentumDecay?: number;
+  /** L2: adds weightDecay · p to the gradient. Default: 0. */
   readonly weightDecay?: number;
 }
 

@@ -10,6 +10,7 @@ export interface RadamOptions {
   readonly beta2?: number;
   /** Above 0. Default: 1e-8. */
   readonly epsilon?: number;
+  /** L2: adds weightDecay · p to the gradient. Default: 0. */
   readonly weightDecay?: number;
 }
 

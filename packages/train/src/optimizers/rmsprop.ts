@@ -23,6 +23,7 @@ export interface RmspropOptions {
   readonly momentum?: number;
   /** Divide by the deviation from the mean gradient, rather than from 0. Graves 2013. Default: false. */
   readonly centered?: boolean;
+  /** L2: adds weightDecay · p to the gradient. Default: 0. */
   readonly weightDecay?: number;
 }
 

@@ -10,6 +10,7 @@ export interface SgdOptions {
   readonly dampening?: number;
   /** Look ahead by the momentum; it needs one, and no dampening. Default: false. */
   readonly nesterov?: boolean;
+  /** L2: adds weightDecay · p to the gradient. Default: 0. */
   readonly weightDecay?: number;
 }
 
