@@ -166,11 +166,13 @@ export function cell<
       }
       const results: Record<string, Node> = {};
       for (const [key, value] of Object.entries<Expr | undefined>(returned))
-        // What follows from parameters alone is the same at every step.
-        if (value) traces.set(key, (results[key] = graph.expand(value.node, value.width, "sequence")));
-      for (const [key, state] of states) graph.next.set(state, graph.within(results[key] as Node, state));
-      for (const [key, node] of traces) if (node) graph.traces.set(`${stateName}.${key}`, graph.within(node));
-      return new Expr(graph, graph.within((results["y"] ?? results["h"]) as Node));
+        if (value) traces.set(key, (results[key] = value.node));
+      // What follows from parameters alone is the same at every step.
+      const atSteps = (node: Node, past?: Node): Node =>
+        graph.within(graph.expand(node, node.width, "sequence"), past);
+      for (const [key, state] of states) graph.next.set(state, atSteps(results[key] as Node, state));
+      for (const [key, node] of traces) if (node) graph.traces.set(`${stateName}.${key}`, atSteps(node));
+      return new Expr(graph, atSteps((results["y"] ?? results["h"]) as Node));
     },
   };
 }

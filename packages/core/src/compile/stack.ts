@@ -21,6 +21,13 @@ const sameStack = (a: Value, b: Value): boolean =>
   a.domain === b.domain &&
   samePairs(a, b, (t, u) => t.right === u.right && follows(t.left, u.left));
 
+/** Whether they may be stacked, but for their addends. */
+const stackable = (a: Value, b: Value): boolean => !isAlone(a) && !isAlone(b) && sameStack(a, b);
+
+/** Whether addends lie side by side: stacked parameters, or what comes out of one gemm itself. */
+const sideBySide = (a: Value | undefined, b: Value | undefined): boolean =>
+  a && b ? follows(a, b) || (stackable(a, b) && sideBySide(addendOf(a), addendOf(b))) : a === b;
+
 /** Whether the products of two gemms correspond, one by one. */
 export function samePairs(a: Value, b: Value, same: (t: Term, u: Term) => boolean): boolean {
   const others = products(b);
@@ -50,16 +57,11 @@ function inStorageOrder({ all }: Values): Value[] {
 
 /**
  * Addends that won't lie side by side can't go into one gemm: they are added by maps after it, so that the products stay one kernel.
- * Addends do when they are stacked parameters, or come out of one gemm themselves.
  */
 export function separateAddends(values: Values): void {
   assignLevels(values);
-  const isRoot = (v: Value): boolean => v.state !== undefined || values.roots.includes(v);
-  const beside = (a: Value, b: Value): boolean => sameStack(a, b) && !isRoot(a) && !isRoot(b);
   // Runs come in the order of their places, so an addend whose own run was separated is a map by now.
-  const sideBySide = (a: Value | undefined, b: Value | undefined): boolean =>
-    a === b || (a !== undefined && b !== undefined && (follows(a, b) || (beside(a, b) && sideBySide(addendOf(a), addendOf(b))))); // prettier-ignore
-  for (const run of cut(inStorageOrder(values), beside))
+  for (const run of cut(inStorageOrder(values), stackable))
     if (!run.every((v, i) => i === 0 || sideBySide(addendOf(run[i - 1] as Value), addendOf(v))))
       for (const v of run) {
         const addend = addendOf(v);
@@ -99,7 +101,7 @@ export interface Backward {
 /** Choose which gemms are one kernel: each kernel's first value → all of it. */
 export function stackGemms(values: Values, backward: Backward | undefined): Map<Value, readonly Value[]> {
   const ordered = inStorageOrder(values);
-  const runs = cut(ordered, (a, b) => !isAlone(a) && !isAlone(b) && sameStack(a, b));
+  const runs = cut(ordered, (a, b) => stackable(a, b) && sideBySide(addendOf(a), addendOf(b)));
   runs.forEach(putTogether);
   const found = new Map<Value, readonly Value[]>();
   for (const run of [...runs, ...(backward?.stack(ordered) ?? [])]) {

@@ -42,7 +42,10 @@ export function joinSums(values: Values, projection: Backend["projection"]): voi
     const plus = (a: Value, b: Value): Value => mapOf("plus", sum, a, b);
     const bias = rest.findIndex((v) => v.op === "parameter" && v.width === sum.width && v.rows === sum.rows);
     let [total] = bias < 0 ? [] : rest.splice(bias, 1);
-    for (const run of cut(products, (a, b) => placeOf(a).at === placeOf(b).at)) {
+    // A gemm multiplies by matrices, or sums over rows; of another number of rows are another gemm's.
+    const joined = (a: Value, b: Value): boolean =>
+      placeOf(a).at === placeOf(b).at && a.op === b.op && a.args[1]?.domain === b.args[1]?.domain;
+    for (const run of cut(products, joined)) {
       const [first] = run as [Value];
       const { at, loop } = placeOf(first);
       const args = run.flatMap((p) => p.args);

@@ -139,7 +139,9 @@ export function collect(
 ): Values {
   const of = new Map<Node, Value>();
   const valueOf = (node: Node): Value => of.get(node) as Value;
-  for (const node of sorted([...wanted.map((w) => w.node), ...states], next))
+  /** The loops whose states each node follows from. */
+  const loops = new Map<Node, Set<Loop | undefined>>();
+  for (const node of sorted([...wanted.map((w) => w.node), ...states], next)) {
     of.set(node, {
       ...node,
       args: node.args.map(valueOf),
@@ -147,11 +149,13 @@ export function collect(
       at: 0,
       level: 0,
     });
+    loops.set(node, new Set([(node as StateNode).loop, ...node.args.flatMap((a) => [...(loops.get(a) ?? [])])])); // prettier-ignore
+  }
 
   const taken = new Set<Value>();
   /** A value to be written where `like` lies, and nowhere else. */
-  const own = (v: Value, like: Value): Value => {
-    const mine = isLeaf(v) || v.op === "slice" || v.op === "concat" || taken.has(v) || !sameShape(v, like) ? mapOf("copy", { ...like, loop: undefined }, v) : v; // prettier-ignore
+  const own = (v: Value, like: Value, foreign?: boolean): Value => {
+    const mine = foreign || isLeaf(v) || v.op === "slice" || v.op === "concat" || taken.has(v) || !sameShape(v, like) ? mapOf("copy", { ...like, loop: undefined }, v) : v; // prettier-ignore
     taken.add(mine);
     return mine;
   };
@@ -159,7 +163,8 @@ export function collect(
   for (const [node, after] of next) {
     const state = of.get(node);
     if (!state) continue;
-    const value = own(valueOf(after), state);
+    // What doesn't follow from its loop's states runs outside: the loop has a copy.
+    const value = own(valueOf(after), state, !loops.get(after)?.has(state.loop));
     value.state = state;
     carried.set(state, value);
   }
