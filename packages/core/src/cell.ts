@@ -167,12 +167,10 @@ export function cell<
       const results: Record<string, Node> = {};
       for (const [key, value] of Object.entries<Expr | undefined>(returned))
         if (value) traces.set(key, (results[key] = value.node));
-      // What follows from parameters alone is the same at every step.
-      const atSteps = (node: Node, past?: Node): Node =>
-        graph.within(graph.expand(node, node.width, "sequence"), past);
-      for (const [key, state] of states) graph.next.set(state, atSteps(results[key] as Node, state));
-      for (const [key, node] of traces) if (node) graph.traces.set(`${stateName}.${key}`, atSteps(node));
-      return new Expr(graph, atSteps((results["y"] ?? results["h"]) as Node));
+      for (const [key, state] of states) graph.next.set(state, graph.atSteps(results[key] as Node, state));
+      for (const [key, node] of traces)
+        if (node) graph.traces.set(`${stateName}.${key}`, graph.atSteps(node));
+      return new Expr(graph, graph.atSteps((results["y"] ?? results["h"]) as Node));
     },
   };
 }

@@ -253,6 +253,11 @@ export class Graph {
   within(v: Node, otherwise: Node = this.constant(0)): Node {
     return this.mask && v.domain === "sequence" ? this.map("select", this.mask, v, otherwise) : v;
   }
+
+  /** The same, of what is wanted at every step: what follows from parameters alone doesn't change. */
+  atSteps(v: Node, otherwise?: Node): Node {
+    return this.within(v.domain === "one" ? this.expand(v, v.width, "sequence") : v, otherwise);
+  }
 }
 
 // What only some networks need is beside the graph, so that the others' bundles go without it.

@@ -73,11 +73,8 @@ function assemble(
       // What lies past a row's end may be anything, NaN too.
       given[name] = new Expr(graph, graph.within(node));
     }
-    for (const [name, { node, width }] of Object.entries(define(given, graph)))
-      graph.outputs.set(
-        name,
-        graph.within(node.domain === "one" ? graph.expand(node, width, "sequence") : node),
-      );
+    for (const [name, { node }] of Object.entries(define(given, graph)))
+      graph.outputs.set(name, graph.atSteps(node));
     return graph;
   };
   build(); // misfits show here, not at the first run

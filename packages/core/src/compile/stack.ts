@@ -14,15 +14,11 @@ import {
   type Wanted,
 } from "./value.ts";
 
-/** Whether both come out of one gemm: the same operands, stacked matrices. */
-const sameStack = (a: Value, b: Value): boolean =>
+/** Whether both may come out of one gemm, but for their addends: the same operands, stacked matrices. */
+const stackable = (a: Value, b: Value): boolean =>
   together(a, b) &&
-  [a, b].every((v) => v.op === "product" && !v.transposed.includes(true)) &&
-  a.domain === b.domain &&
+  [a, b].every((v) => v.op === "product" && !isAlone(v) && !v.transposed.includes(true)) &&
   samePairs(a, b, (t, u) => t.right === u.right && follows(t.left, u.left));
-
-/** Whether they may be stacked, but for their addends. */
-const stackable = (a: Value, b: Value): boolean => !isAlone(a) && !isAlone(b) && sameStack(a, b);
 
 /** Whether addends lie side by side: stacked parameters, or what comes out of one gemm itself. */
 const sideBySide = (a: Value | undefined, b: Value | undefined): boolean =>

@@ -140,7 +140,8 @@ export function collect(
   const of = new Map<Node, Value>();
   const valueOf = (node: Node): Value => of.get(node) as Value;
   /** The loops whose states each node follows from. */
-  const loops = new Map<Node, Set<Loop | undefined>>();
+  const loops = new Map<Node, Set<unknown>>();
+  const loopsOf = (node: Node): Set<unknown> => loops.get(node) as Set<unknown>;
   for (const node of sorted([...wanted.map((w) => w.node), ...states], next)) {
     of.set(node, {
       ...node,
@@ -149,7 +150,7 @@ export function collect(
       at: 0,
       level: 0,
     });
-    loops.set(node, new Set([(node as StateNode).loop, ...node.args.flatMap((a) => [...(loops.get(a) ?? [])])])); // prettier-ignore
+    loops.set(node, new Set([(node as StateNode).loop, ...node.args.flatMap((a) => [...loopsOf(a)])]));
   }
 
   const taken = new Set<Value>();
@@ -164,7 +165,7 @@ export function collect(
     const state = of.get(node);
     if (!state) continue;
     // What doesn't follow from its loop's states runs outside: the loop has a copy.
-    const value = own(valueOf(after), state, !loops.get(after)?.has(state.loop));
+    const value = own(valueOf(after), state, !loopsOf(after).has(state.loop));
     value.state = state;
     carried.set(state, value);
   }
