@@ -21,6 +21,8 @@ import { parameterValues, type Subject } from "./subject.ts";
 export interface GraphOptions {
   readonly masked?: boolean;
   readonly gradient?: boolean;
+  /** Traces are outputs as well. */
+  readonly traced?: boolean;
 }
 
 /** A graph, with what a program of it computes. */
@@ -32,14 +34,24 @@ export interface Task {
   readonly states: readonly StateNode[];
 }
 
-export function taskOf(network: Network, { masked = false, gradient = false }: GraphOptions): Task {
+export function taskOf(
+  network: Network,
+  { masked = false, gradient = false, traced = false }: GraphOptions,
+): Task {
   const graph = network.build({ masked });
+  const withTraces = (outputs: ReadonlyMap<string, Node>): ReadonlyMap<string, Node> =>
+    traced ? new Map([...outputs, ...graph.traces]) : outputs;
   if (!gradient)
-    return { graph, outputs: graph.outputs, gradients: new Map(), states: [...graph.states.values()] };
+    return {
+      graph,
+      outputs: withTraces(graph.outputs),
+      gradients: new Map(),
+      states: [...graph.states.values()],
+    };
   const { adjoint, outputs } = gradientGraph(graph);
   return {
     graph,
-    outputs,
+    outputs: withTraces(outputs),
     gradients: adjoint.parameters,
     states: [...graph.states.values(), ...adjoint.states.values()],
   };

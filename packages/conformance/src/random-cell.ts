@@ -1,11 +1,13 @@
 /**
  * Random cells: gates with products on the input and on states, pointwise functions, row reductions, normalisation, several
- * states of different widths. A cell is drawn as a recipe, plain data, so that a failing one can be made smaller and printed.
+ * states of different widths; weights that are used twice, states that are only passed on, values that are traced. A cell is
+ * drawn as a recipe, plain data, so that a failing one can be made smaller and printed.
  */
 import {
   abs,
   cell,
   clamp,
+  concat,
   exp,
   less,
   lessEqual,
@@ -68,13 +70,27 @@ type Unary = keyof typeof unary;
 type Binary = keyof typeof binary;
 type Reduction = keyof typeof reductions;
 
-/** Values are numbered: 0 is the first state, then the other states, then one for each instruction. All are H wide, or 1. */
+/**
+ * Values are numbered: 0 is the first state, then the other states, then one for each instruction. All are H wide, or 1. Weights have
+ * numbers too, so that two instructions may use the same ones.
+ */
 export type Instruction =
-  /** With its bias added so many times. */
-  | { readonly op: "gate"; readonly of: number; readonly biases: number }
-  | { readonly op: "product"; readonly of: number }
-  | { readonly op: Unary | Reduction | "vector" | "bias"; readonly of: number }
-  | { readonly op: Binary; readonly of: number; readonly and: number };
+  /** W·x + M·of, or W·x alone, with a bias added so many times. */
+  | {
+      readonly op: "gate" | "input";
+      readonly of: number;
+      readonly weights: number;
+      readonly bias: number;
+      readonly biases: number;
+    }
+  | { readonly op: "product" | "vector" | "bias"; readonly of: number; readonly weights: number }
+  | { readonly op: Unary | Reduction; readonly of: number }
+  | { readonly op: Binary; readonly of: number; readonly and: number }
+  /** A matrix [H, 2 H] on two values behind each other. */
+  | { readonly op: "concat"; readonly of: number; readonly and: number; readonly weights: number };
+
+/** How a state takes its next value in: bounded, mixed by a gate with what it was, or as it is (see `bounded`). */
+type Taken = "tanh" | "mixed" | "raw";
 
 export interface Recipe {
   readonly states: number;
@@ -83,11 +99,16 @@ export interface Recipe {
   readonly instructions: readonly Instruction[];
   /** For each state, what goes into its next value. */
   readonly next: readonly number[];
-  /** How a state takes its next value in: replaced by it, or mixed with it by a gate. */
-  readonly mixed: readonly boolean[];
+  readonly taken: readonly Taken[];
   /** The output, where it isn't h. */
   readonly y: number | undefined;
+  /** What is returned to be traced. */
+  readonly traced: readonly number[];
 }
+
+/** Whether a value can't grow from step to step: a state may become it as it is. */
+const bounded = ({ states, instructions }: Pick<Recipe, "states" | "instructions">, v: number): boolean =>
+  v < states || ["tanh", "sigmoid", "clamp", "input", "bias"].includes(instructions[v - states]!.op);
 
 const isIn = <T extends object>(table: T, key: string): key is Extract<keyof T, string> =>
   Object.hasOwn(table, key);
@@ -99,11 +120,18 @@ export function drawRecipe(draw: Draw): Recipe {
     const count = states + instructions.length;
     return draw.chance(0.6) ? count - 1 - draw.below(Math.min(3, count)) : draw.below(count);
   };
+  /** Those of an instruction before it, now and then. */
+  const weights = (): number => {
+    const own = instructions.length;
+    return own > 0 && draw.chance(0.2) ? draw.below(own) : own;
+  };
   const gates = draw.whole(1, 3);
   for (let i = 0; i < gates; i++) {
     instructions.push({
-      op: "gate",
+      op: draw.chance(0.85) ? "gate" : "input",
       of: draw.chance(0.7) ? draw.below(states) : any(),
+      weights: weights(),
+      bias: weights(),
       biases: draw.pick([0, 1, 1, 2]),
     });
     instructions.push({
@@ -114,41 +142,53 @@ export function drawRecipe(draw: Draw): Recipe {
   const more = draw.whole(1, 7);
   for (let i = 0; i < more; i++) {
     const kind = draw.unit();
-    if (kind < 0.4) instructions.push({ op: draw.pick(Object.keys(unary) as Unary[]), of: any() });
-    else if (kind < 0.8)
+    if (kind < 0.35) instructions.push({ op: draw.pick(Object.keys(unary) as Unary[]), of: any() });
+    else if (kind < 0.7)
       instructions.push({ op: draw.pick(Object.keys(binary) as Binary[]), of: any(), and: any() });
-    else if (kind < 0.88)
+    else if (kind < 0.78)
       instructions.push({ op: draw.pick(Object.keys(reductions) as Reduction[]), of: any() });
-    else if (kind < 0.95) instructions.push({ op: "product", of: any() });
-    else instructions.push({ op: draw.pick(["vector", "bias"]), of: any() });
+    else if (kind < 0.88) instructions.push({ op: "product", of: any(), weights: weights() });
+    else if (kind < 0.92) instructions.push({ op: "concat", of: any(), and: any(), weights: weights() });
+    else instructions.push({ op: draw.pick(["vector", "bias"]), of: any(), weights: weights() });
   }
+  const next = Array.from({ length: states }, any);
   return {
     states,
     narrow: states > 1 && draw.chance(0.4),
     instructions,
-    next: Array.from({ length: states }, any),
-    mixed: Array.from({ length: states }, () => draw.chance(0.5)),
+    next,
+    taken: next.map((v) =>
+      draw.chance(0.5) ? "mixed" : draw.chance(0.4) && bounded({ states, instructions }, v) ? "raw" : "tanh",
+    ),
     y: draw.chance(0.3) ? any() : undefined,
+    traced: draw.chance(0.3) ? [any(), any()] : [],
   };
 }
 
 const stateName = (i: number): string => (i === 0 ? "h" : `s${i}`);
 
 export function cellOf(recipe: Recipe, H: number): Cell {
-  const { states, narrow, instructions, next, mixed, y } = recipe;
+  const { states, narrow, instructions, next, taken, y, traced } = recipe;
   const last = states - 1;
   const narrowWidth = Math.max(1, Math.ceil(H / 2));
-  const gates = instructions.flatMap(({ op }, i) => (op === "gate" ? [`g${i}`] : []));
+  const gates = new Set<string>();
+  const biases = new Set<string>();
   const weights: Record<string, WeightSpec<unknown>> = {
     mix: vector("H"),
     mixNarrow: vector(narrowWidth),
     Out: matrix(narrowWidth, "H"),
     In: matrix("H", narrowWidth),
   };
-  instructions.forEach(({ op }, i) => {
-    if (op === "product" || op === "gate") weights[`M${i}`] = matrix("H", "H");
-    if (op === "vector" || op === "bias") weights[`v${i}`] = vector("H");
-  });
+  for (const instruction of instructions) {
+    if (!("weights" in instruction)) continue;
+    const { op, weights: own } = instruction;
+    if (op === "product" || op === "gate") weights[`M${own}`] = matrix("H", "H");
+    if (op === "concat") weights[`C${own}`] = matrix("H", 2 * H);
+    if (op === "vector" || op === "bias") weights[`v${own}`] = vector("H");
+    if (op !== "gate" && op !== "input") continue;
+    gates.add(`g${own}`);
+    if (instruction.biases > 0) biases.add(`g${instruction.bias}`);
+  }
   const declared = Object.fromEntries(
     Array.from({ length: states }, (_, i) => [
       stateName(i),
@@ -158,8 +198,8 @@ export function cellOf(recipe: Recipe, H: number): Cell {
   return cell({
     name: "random",
     state: declared as Record<"h", object>,
-    W: gates,
-    b: gates,
+    W: [...gates],
+    b: [...biases],
     weights,
     step(given) {
       const known = given as unknown as Record<string, Expr & Matrix> & {
@@ -174,13 +214,22 @@ export function cellOf(recipe: Recipe, H: number): Cell {
       instructions.forEach((instruction, i) => {
         const { op } = instruction;
         const of = values[instruction.of]!;
-        if (op === "gate") {
-          const sum = W[`g${i}`]!.dot(x!).plus(known[`M${i}`]!.dot(wide(of)));
-          return void values.push(sum.plus(...Array<Expr>(instruction.biases).fill(b[`g${i}`]!)));
+        const weight = (kind: string): Expr & Matrix =>
+          known[`${kind}${"weights" in instruction ? instruction.weights : i}`]!;
+        if (op === "gate" || op === "input") {
+          const product = W[`g${instruction.weights}`]!.dot(x!);
+          const sum = op === "gate" ? product.plus(weight("M").dot(wide(of))) : product;
+          const { bias, biases: count } = instruction;
+          const added = count > 0 ? Array<Expr>(count).fill(b[`g${bias}`]!) : [];
+          return void values.push(sum.plus(...added));
         }
-        if (op === "vector") return void values.push(known[`v${i}`]!.times(of));
-        if (op === "bias") return void values.push(known[`v${i}`]!);
-        if (op === "product") return void values.push(known[`M${i}`]!.dot(wide(of)));
+        if (op === "vector") return void values.push(weight("v").times(of));
+        if (op === "bias") return void values.push(weight("v"));
+        if (op === "product") return void values.push(weight("M").dot(wide(of)));
+        if (op === "concat")
+          return void values.push(
+            weight("C").dot(concat(wide(of), wide(values[instruction.and] ?? before[0]!))),
+          );
         if (isIn(unary, op)) return void values.push(unary[op](of));
         if (isIn(reductions, op)) return void values.push(reductions[op](of));
         const and = "and" in instruction ? instruction.and : 0;
@@ -191,14 +240,17 @@ export function cellOf(recipe: Recipe, H: number): Cell {
         const value = isNarrow ? known["Out"]!.dot(wide(values[next[i]!]!)) : wide(values[next[i]!]!);
         const z = sigmoid(known[isNarrow ? "mixNarrow" : "mix"]!);
         // Bounded, so that a hundred steps stay where a few are.
-        return [
-          stateName(i),
-          mixed[i] ? z.times(s).plus(z.times(-1).plus(1).times(tanh(value))) : tanh(value),
-        ] as const;
+        const kept = {
+          raw: value,
+          tanh: tanh(value),
+          mixed: z.times(s).plus(z.times(-1).plus(1).times(tanh(value))),
+        };
+        return [stateName(i), kept[taken[i]!]] as const;
       });
       return {
         ...Object.fromEntries(result),
         ...(y !== undefined && { y: wide(values[y]!) }),
+        ...Object.fromEntries(traced.map((v, i) => [`t${i}`, values[v]!])),
       } as {
         h: Expr;
       };
@@ -208,7 +260,8 @@ export function cellOf(recipe: Recipe, H: number): Cell {
 
 /** Recipes that are smaller by one thing each. */
 export function* smaller(recipe: Recipe): Generator<Recipe> {
-  const { states, instructions, next, mixed, y, narrow } = recipe;
+  const { states, instructions, next, taken, y, narrow, traced } = recipe;
+  if (traced.length > 0) yield { ...recipe, traced: traced.slice(1) };
   if (y !== undefined) yield { ...recipe, y: undefined };
   if (narrow) yield { ...recipe, narrow: false };
   for (let i = instructions.length - 1; i >= 0; i--) {
@@ -224,29 +277,45 @@ export function* smaller(recipe: Recipe): Generator<Recipe> {
           : { ...other, of: moved(other.of) },
       ];
     });
-    yield { ...recipe, instructions: rest, next: next.map(moved), y: y === undefined ? undefined : moved(y) };
+    const less = { states, instructions: rest };
+    const then = next.map(moved);
+    yield {
+      ...recipe,
+      ...less,
+      next: then,
+      taken: taken.map((how, s) => (how === "raw" && !bounded(less, then[s]!) ? "tanh" : how)),
+      y: y === undefined ? undefined : moved(y),
+      traced: traced.map(moved),
+    };
   }
   for (let i = 0; i < states; i++)
-    if (mixed[i]) yield { ...recipe, mixed: mixed.map((m, j) => m && j !== i) };
+    if (taken[i] !== "tanh") yield { ...recipe, taken: taken.map((how, j) => (j === i ? "tanh" : how)) };
 }
 
 /** The recipe as equations. */
-export function print({ states, narrow, instructions, next, mixed, y }: Recipe): string {
+export function print({ states, narrow, instructions, next, taken, y, traced }: Recipe): string {
   const name = (v: number): string => (v < states ? stateName(v) : `v${v - states}`);
   const lines = instructions.map((instruction, i) => {
-    const { op } = instruction;
+    const { op, of } = instruction;
+    const own = "weights" in instruction ? instruction.weights : i;
     const right =
-      op === "vector" ? `p∘${name(instruction.of)}`
-      : op === "bias" ? "p"
-      : op === "gate" ? `W·x + V·${name(instruction.of)}${" + b".repeat(instruction.biases)}`
-      : op === "product" ? `P·${name(instruction.of)}`
+      op === "vector" ? `p${own}∘${name(of)}`
+      : op === "bias" ? `p${own}`
+      : op === "gate" || op === "input" ? `W${own}·x${op === "gate" ? ` + M${own}·${name(of)}` : ""}${` + b${instruction.bias}`.repeat(instruction.biases)}`
+      : op === "product" ? `M${own}·${name(of)}`
+      : op === "concat" ? `C${own}·[${name(of)}, ${name(instruction.and)}]`
       : "and" in instruction ? `${op}(${name(instruction.of)}, ${name(instruction.and)})`
       : `${op}(${name(instruction.of)})`; // prettier-ignore
     return `v${i} = ${right}`;
   });
   const carried = next.map(
     (v, i) =>
-      `${stateName(i)} ← ${mixed[i] ? "mix " : ""}tanh(${name(v)})${narrow && i === states - 1 ? ", narrow" : ""}`,
+      `${stateName(i)} ← ${{ mixed: "mix tanh", tanh: "tanh", raw: "" }[taken[i]!]}(${name(v)})${narrow && i === states - 1 ? ", narrow" : ""}`,
   );
-  return [...lines, ...carried, ...(y === undefined ? [] : [`y = ${name(y)}`])].join("; ");
+  return [
+    ...lines,
+    ...carried,
+    ...(y === undefined ? [] : [`y = ${name(y)}`]),
+    ...(traced.length > 0 ? [`traced ${traced.map(name).join(", ")}`] : []),
+  ].join("; ");
 }

@@ -97,6 +97,17 @@ export const awkward: readonly Subject[] = [
       }),
     }),
   ),
+  single("a cell whose state is its input, a step later", () =>
+    cell({ name: "late input", state: { h: { width: "I" } }, step: ({ x, h }) => ({ h: x, y: h }) }),
+  ),
+  single("a cell whose states change places", () =>
+    cell({
+      name: "swap",
+      state: ["h", "s"],
+      W: ["n"],
+      step: ({ x, h, s, W }) => ({ h: s, s: h, y: tanh(W.n.dot(x).plus(h)) }),
+    }),
+  ),
   single("a cell with a state that nothing reads", () =>
     cell({
       name: "unread",
@@ -129,6 +140,22 @@ function wired({ I, H }: Widths): Network {
   });
 }
 
+function twoHeads({ I, H }: Widths): Network {
+  const head = dense({ inputSize: I, outputSize: H, name: "head" });
+  return network({ x: I }, ({ x }) => ({ every: head(x), final: head(last(x)) }));
+}
+
+function twice({ H }: Widths): Network {
+  const layer = recurrent(gru, { inputSize: H, hiddenSize: H, name: "layer" });
+  return network({ x: H }, ({ x }) => layer(layer(x)));
+}
+
+function sharedTable({ H }: Widths): Network {
+  const table = embedding({ vocabularySize: ids, outputSize: 3, name: "table" });
+  const layer = recurrent(lstm, { inputSize: 6, hiddenSize: H });
+  return network({ x: 1, y: 1 }, ({ x, y }) => layer(concat(table(x), table(y))));
+}
+
 export const networks: readonly Subject[] = [
   {
     name: "a reverse GRU",
@@ -158,6 +185,19 @@ export const networks: readonly Subject[] = [
         last,
         dense({ inputSize: H, outputSize: 2 }),
       ),
+  },
+  {
+    name: "a dense layer on a sequence and on its last step",
+    network: twoHeads,
+  },
+  {
+    name: "a GRU applied twice",
+    network: twice,
+  },
+  {
+    name: "an embedding applied to two inputs",
+    ids,
+    network: sharedTable,
   },
   { name: "three GRUs wired with concats, and two outputs", widest: 17, network: wired },
 ];

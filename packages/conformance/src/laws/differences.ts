@@ -5,7 +5,7 @@ import { forCases, type Statement, type Tally } from "../law.ts";
 import { givenFor, taskOf, type Given, type Task } from "../program.ts";
 import { drawRecipe } from "../random-cell.ts";
 import { awkward, cells, networks, type Subject } from "../subject.ts";
-import { subjectOf } from "./random-cells.ts";
+import { drawWiring, subjectOf } from "./random-cells.ts";
 
 /** A step of this size leaves a truncation error of about h⁴/30 times a fifth derivative, and rounding of 1e-16/h. */
 const h = 2 ** -9;
@@ -96,7 +96,7 @@ export const differences: Statement = {
         judge(tally, draw, subject, context),
       );
     await forCases(tally, small, "differences of random cells", 30, async (draw, _, context) => {
-      judge(tally, draw, subjectOf(drawRecipe(draw), draw.chance(0.3)), context);
+      judge(tally, draw, subjectOf(drawRecipe(draw), drawWiring(draw)), context);
     });
   },
 };

@@ -1,13 +1,30 @@
 /** Random cells, forward and adjoint, judged like the shipped ones; a cell that fails is made smaller first. */
-import { recurrent, stack } from "@recurra/core";
+import { recurrent, stack, type RecurrentOptions } from "@recurra/core";
+import type { Draw } from "../draw.ts";
 import { forCases, LawBroken, Tally, type Statement } from "../law.ts";
 import { cellOf, drawRecipe, print, smaller, type Recipe } from "../random-cell.ts";
 import type { Subject } from "../subject.ts";
 import { describeShapes, judgeSubject, shapesFor, type Shapes } from "./cells.ts";
 
-export const subjectOf = (recipe: Recipe, reverse = false): Subject => ({
-  name: `a random cell (${print(recipe)})`,
-  network: ({ I, H }) => stack(recurrent(cellOf(recipe, H), { inputSize: I, hiddenSize: H, reverse })),
+type Wiring = Pick<RecurrentOptions, "reverse" | "layers" | "bidirectional">;
+
+/** Mostly a single layer, forward. */
+export const drawWiring = (draw: Draw): Wiring =>
+  draw.pick<Wiring>([
+    {},
+    {},
+    {},
+    { reverse: true },
+    { reverse: true },
+    { layers: 2 },
+    { bidirectional: true },
+  ]);
+
+export const subjectOf = (recipe: Recipe, wiring: Wiring = {}): Subject => ({
+  name: `a random cell (${print(recipe)}${Object.entries(wiring)
+    .map(([key, value]) => `; ${key} ${String(value)}`)
+    .join("")})`,
+  network: ({ I, H }) => stack(recurrent(cellOf(recipe, H), { inputSize: I, hiddenSize: H, ...wiring })),
 });
 
 /** How many smaller cells are tried, each costing as much as the failure did. */
@@ -19,10 +36,10 @@ export const randomCells: Statement = {
     forCases(tally, setting, "random cells", 40, async (draw, size, _, index) => {
       // Large ones take a hundred times as long.
       if (size === "large" && index >= Math.max(1, 5 * setting.scale)) return;
-      const [recipe, reverse, seed] = [drawRecipe(draw), draw.chance(0.3), draw.below(2 ** 30)];
+      const [recipe, wiring, seed] = [drawRecipe(draw), drawWiring(draw), draw.below(2 ** 30)];
       const shapes = shapesFor(draw, size);
       const judge = (of: Recipe, at: Shapes, into: Tally): Promise<void> =>
-        judgeSubject(into, setting, backend, subjectOf(of, reverse), at, seed);
+        judgeSubject(into, setting, backend, subjectOf(of, wiring), at, seed);
       try {
         await judge(recipe, shapes, tally);
       } catch (error) {
