@@ -1,25 +1,17 @@
 // The networks whose streams mustn't allocate, each with a frame and the arrays that receive its outputs.
+import * as core from "@recurra/core";
 import {
+  type Cell,
   concat,
   dense,
   embedding,
   type Frame,
   gru,
-  gruResetBefore,
-  indrnn,
   lstm,
-  lstmCoupled,
-  lstmLayerNorm,
   lstmp,
-  lstmPeephole,
-  mgu,
-  minGru,
-  minLstm,
   type Network,
   network,
   recurrent,
-  rnnRelu,
-  rnnTanh,
   slstm,
   stack,
 } from "@recurra/core";
@@ -37,22 +29,11 @@ const outputSize = 5;
 const vocabularySize = 7;
 const ramp = (length: number) => Float32Array.from({ length }, (_, i) => i / length - 0.5);
 
-const cells = [
-  lstm,
-  lstmCoupled,
-  lstmLayerNorm,
-  lstmPeephole,
-  lstmp({ projectionSize: hiddenSize }),
-  gru,
-  gruResetBefore,
-  indrnn,
-  mgu,
-  minGru,
-  minLstm,
-  rnnRelu,
-  rnnTanh,
-  slstm(),
-];
+const isCell = (value: unknown): value is Cell =>
+  typeof value === "object" && value !== null && "apply" in value && "weights" in value;
+
+/** Every cell that core exports, and those with options. */
+const cells = [...Object.values(core).filter(isCell), lstmp({ projectionSize: hiddenSize }), slstm()];
 
 export const streamed: Readonly<Record<string, () => Streamed>> = {
   /** The network of the example. */
