@@ -11,13 +11,14 @@ const run = promisify(execFile);
 /**
  * @param {string} folder
  * @param {string[]} words npm's: `install NAME@VERSION`, or `ci` with
- * @param {string} [pins] a folder of a manifest and a lockfile
+ * @param {string[]} given folders whose files lie there before: a manifest and a lockfile
  */
-export async function installInto(folder, words, pins) {
+export async function installInto(folder, words, ...given) {
   await mkdir(dirname(folder), { recursive: true });
   const made = await mkdtemp(`${folder}-`);
   try {
-    if (pins !== undefined) await cp(pins, made, { recursive: true });
+    for (const from of given) await cp(from, made, { recursive: true });
+    // Scripts compile native modules, or download what no lockfile pins.
     const quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
     await run("npm", [...words, "--prefix", made, ...quiet], { shell: process.platform === "win32" });
     await rename(made, folder);

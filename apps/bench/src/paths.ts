@@ -3,3 +3,6 @@ import { fileURLToPath } from "node:url";
 
 export const benchFolder = fileURLToPath(new URL("..", import.meta.url));
 export const repositoryFolder = fileURLToPath(new URL("../../..", import.meta.url));
+export const cacheFolder = fileURLToPath(
+  new URL("../../../node_modules/.cache/recurra-peers", import.meta.url),
+);
