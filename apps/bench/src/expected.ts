@@ -34,10 +34,7 @@ export function computeExpected(workload: Workload, kind: Kind): Expected {
     const loss = trainedLosses(workload, readData(workload, kind));
     return { values: { loss }, tolerances: () => ({ loss: TRAIN_TOLERANCE }) };
   }
-  const data = checkedPart(readData(workload, kind), workload);
-  const graph = networkOf(workload).build();
-  const wanted = kind === "gradient" ? gradientNodes(graph) : forwardNodes(graph, workload);
-  const inputs = oracleInputs(data);
+  const { graph, wanted, inputs } = questionOf(workload, kind);
   const tolerances = oncePerAccuracy((accuracy) => {
     const found = endToEnd(graph, Object.values(wanted), inputs, accuracy);
     // Only comparisons can be undecided, and there are none in an LSTM.
@@ -49,6 +46,20 @@ export function computeExpected(workload: Workload, kind: Kind): Expected {
   }
   const found = evaluate(graph, Object.values(wanted), inputs);
   return { values: mapValues(wanted, (node) => found.get(node)!.data), tolerances };
+}
+
+/** What the oracle is asked: which nodes of which graph, by name, and what it is given. */
+export function questionOf(
+  workload: Workload,
+  kind: Exclude<Kind, "train">,
+): {
+  readonly graph: NetworkGraph;
+  readonly wanted: Readonly<Record<string, Node>>;
+  readonly inputs: OracleInputs;
+} {
+  const graph = networkOf(workload).build();
+  const wanted = kind === "gradient" ? gradientNodes(graph) : forwardNodes(graph, workload);
+  return { graph, wanted, inputs: oracleInputs(checkedPart(readData(workload, kind), workload)) };
 }
 
 function forwardNodes(graph: NetworkGraph, { fixture }: Workload): Record<string, Node> {
