@@ -1,6 +1,6 @@
 // The command line's words: `bench --backend cpu --workload A,B --kind forward --peers ort-node --seconds 2 --json`.
-import { parseArgs as parse } from "node:util";
-import { backends, entryOf, parseSystemName, peers, type Entry, type SystemName } from "./systems/index.ts";
+import { oneOf, readWords, UsageError } from "../../../scripts/command.mjs";
+import { backends, parseSystemName, peers, type Entry, type SystemName } from "./systems/index.ts";
 import { type Kind, type Workload, workloads } from "./workloads.ts";
 
 export interface Options {
@@ -13,16 +13,13 @@ export interface Options {
   readonly json: boolean;
 }
 
-/** Words that don't exist, or don't go together: a message for people, exit code 2. */
-export class UsageError extends Error {}
-
 export const usage = `bench [--backend ${Object.keys(backends).join(",")}] [--workload ${names(workloads).join(",")}]
       [--kind forward|gradient|train] [--peers ${Object.keys(peers).join(",")}]
       [--seconds 2] [--short] [--json]`;
 
 export function parseArgs(argv: readonly string[]): Options {
   const { backend, workload, kind: kindWord, peers: peerWords, seconds, short, json } = flags(argv);
-  const kind = parseKind(kindWord);
+  const kind = oneOf("--kind", kindWord, ["forward", "gradient", "train"]);
   return {
     systems: [
       ...systems("--backend", backend, backends),
@@ -35,9 +32,9 @@ export function parseArgs(argv: readonly string[]): Options {
   };
 }
 
-function flags(argv: readonly string[]) {
-  try {
-    return parse({
+const flags = (argv: readonly string[]) =>
+  readWords(
+    {
       args: [...argv],
       options: {
         backend: { type: "string", default: "cpu" },
@@ -48,11 +45,9 @@ function flags(argv: readonly string[]) {
         short: { type: "boolean", default: false },
         json: { type: "boolean", default: false },
       },
-    }).values;
-  } catch (error) {
-    throw new UsageError(`${(error as Error).message}\n${usage}`);
-  }
-}
+    },
+    usage,
+  ).values;
 
 function systems(flag: string, words: string, known: Readonly<Record<string, Entry>>): SystemName[] {
   // An empty list is a list: `--backend=` runs the peers alone.
@@ -61,29 +56,17 @@ function systems(flag: string, words: string, known: Readonly<Record<string, Ent
     .filter(Boolean)
     .map((word) => {
       const name = parseSystemName(word);
-      const entry = Object.hasOwn(known, name.base) ? entryOf(name) : undefined;
-      if (!entry) throw unknown(flag, word, Object.keys(known));
-      if (name.variant !== undefined && !entry.variants?.includes(name.variant)) {
-        throw unknown(flag, word, [
-          name.base,
-          ...(entry.variants ?? []).map((variant) => `${name.base}(${variant})`),
-        ]);
-      }
+      const base = oneOf(flag, name.base, Object.keys(known));
+      oneOf(flag, word, [base, ...(known[base]!.variants ?? []).map((variant) => `${base}(${variant})`)]);
       return name;
     });
-}
-
-function parseKind(word: string): Kind {
-  if (word !== "forward" && word !== "gradient" && word !== "train")
-    throw unknown("--kind", word, ["forward", "gradient", "train"]);
-  return word;
 }
 
 function pickWorkloads(words: string | undefined, kind: Kind): readonly Workload[] {
   if (words === undefined) return workloads.filter(({ kinds }) => kinds.includes(kind));
   return words.split(",").map((word) => {
-    const workload = workloads.find(({ name }) => name === word);
-    if (!workload) throw unknown("--workload", word, names(workloads));
+    oneOf("--workload", word, names(workloads));
+    const workload = workloads.find(({ name }) => name === word)!;
     if (!workload.kinds.includes(kind)) {
       const able = names(workloads.filter(({ kinds }) => kinds.includes(kind)));
       throw new UsageError(`--workload ${word} has no --kind ${kind}; ${able.join(", ")} have`);
@@ -98,10 +81,6 @@ function parseSeconds(word: string): number {
     throw new UsageError(`--seconds ${word}: expected a number of seconds above 0, at most 3600`);
   }
   return seconds;
-}
-
-function unknown(flag: string, word: string, known: readonly string[]): UsageError {
-  return new UsageError(`${flag}: there is no "${word}"; there is ${known.join(", ")}`);
 }
 
 function names(list: readonly Workload[]): string[] {

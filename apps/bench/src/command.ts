@@ -1,6 +1,7 @@
 // From the command line's words to rows on stdout and an exit code. stdout holds results only; the rest is for stderr.
 import { availableParallelism, cpus } from "node:os";
-import { type Options, parseArgs, UsageError } from "./args.ts";
+import { runCommand } from "../../../scripts/command.mjs";
+import { type Options, parseArgs } from "./args.ts";
 import { type Row, run, type Surroundings } from "./benchmark.ts";
 import { computeExpected } from "./expected.ts";
 import { makeGl } from "./headless-gl.ts";
@@ -39,15 +40,13 @@ A: one step of a stream; B–G: LSTMs; H, I: a step of training, data, loss and 
 real series (apps/bench/README.md).`;
 
 /** Resolves with the exit code: 0, 1 where a system was wrong or failed, 2 where the words were wrong. */
-export async function command(argv: readonly string[], machine: Machine): Promise<number> {
-  let options: Options;
-  try {
-    options = parseArgs(argv);
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    console.error(error.message);
-    return 2;
-  }
+export const command = (argv: readonly string[], machine: Machine): Promise<number> =>
+  runCommand(
+    () => parseArgs(argv),
+    (options) => measure(options, machine),
+  );
+
+async function measure(options: Options, machine: Machine): Promise<number> {
   const progress = startProgress();
   const say = (message: string) => {
     progress.clear();

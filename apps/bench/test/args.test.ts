@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { parseArgs, UsageError } from "../src/args.ts";
+import { UsageError } from "../../../scripts/command.mjs";
+import { parseArgs } from "../src/args.ts";
 
 const names = (list: readonly { name: string }[]) => list.map(({ name }) => name).join(" ");
 const words = (argv: string[]) => parseArgs(argv).systems.map(({ word }) => word);

@@ -1,5 +1,6 @@
 // From the command line's words to results on stdout and an exit code.
-import { parseArgs, type Request, UsageError } from "./args.ts";
+import { runCommand } from "../../../scripts/command.mjs";
+import { parseArgs, type Request } from "./args.ts";
 import { backends, needsEval, type Registry } from "./backends.ts";
 import { type Engine, Missing } from "./engines/engine.ts";
 import { engines } from "./engines/index.ts";
@@ -25,16 +26,13 @@ export const thisMachine = (): Machine => ({
 });
 
 /** Resolves with the exit code: 0, 1 where something failed, 2 where the words were wrong. */
-export async function command(argv: readonly string[], machine: Machine): Promise<number> {
-  let request: Request;
-  try {
-    request = parseArgs(argv, machine.backends);
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    console.error(error.message);
-    return 2;
-  }
-  const { label, engine, job, entry } = request;
+export const command = (argv: readonly string[], machine: Machine): Promise<number> =>
+  runCommand(
+    () => parseArgs(argv, machine.backends),
+    (request) => judge(request, machine),
+  );
+
+async function judge({ label, engine, job, entry }: Request, machine: Machine): Promise<number> {
   const { progress, ci } = machine;
   const print = (line: string) => {
     progress.clear();

@@ -1,6 +1,6 @@
 // The program: `node dist/mutants.js` tries the laws on backends that are broken on purpose. Each must be caught.
-import { parseArgs } from "node:util";
 import { killMutants, mutants } from "@recurra/conformance/mutants";
+import { readWords, runCommand } from "../../../scripts/command.mjs";
 import { backends } from "./backends.ts";
 import { falseAlarms, lineOf } from "./kills.ts";
 import { startProgress } from "./progress.ts";
@@ -9,12 +9,6 @@ import { startProgress } from "./progress.ts";
 const open = () => backends.cpu!.open({});
 
 async function main(): Promise<number> {
-  try {
-    parseArgs({ options: {} });
-  } catch (error) {
-    console.error(`${(error as Error).message}\nmutants takes no words`);
-    return 2;
-  }
   const progress = startProgress();
   const print = (line: string) => {
     progress.clear();
@@ -40,4 +34,4 @@ async function main(): Promise<number> {
   return counted === kills.length && counted > 0 ? 0 : 1;
 }
 
-process.exitCode = await main();
+process.exitCode = await runCommand(() => readWords({ options: {} }, "mutants takes no words"), main);

@@ -1,6 +1,7 @@
 // The command line's words.
 import { expect, test } from "vitest";
-import { parseArgs, UsageError } from "../src/args.ts";
+import { UsageError } from "../../../scripts/command.mjs";
+import { parseArgs } from "../src/args.ts";
 import type { Entry, Registry } from "../src/backends.ts";
 
 const open: Entry["open"] = () => Promise.reject(new Error("not here"));

@@ -1,5 +1,6 @@
 // From the command line's words to a result on stdout and an exit code. All else is for stderr.
-import { parseArgs, type Request, UsageError } from "./args.ts";
+import { runCommand } from "../../../scripts/command.mjs";
+import { parseArgs, type Request } from "./args.ts";
 import { backends } from "./backends.ts";
 import type { Engine } from "./experiment.ts";
 import { fetchData, type DataPackage } from "./fetch.ts";
@@ -32,20 +33,18 @@ export const thisMachine = (): Machine => ({
 });
 
 /** Resolves with the exit code: 0, 1 where the target was missed, 2 where the words were wrong. */
-export async function command(argv: readonly string[], machine: Machine): Promise<number> {
-  let request: Request;
-  try {
-    request = parseArgs(argv);
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    console.error(error.message);
-    return 2;
-  }
+export const command = (argv: readonly string[], machine: Machine): Promise<number> =>
+  runCommand(
+    () => parseArgs(argv),
+    (request) => learn(request, machine),
+  );
+
+async function learn(request: Request, machine: Machine): Promise<number> {
   const { name, task, backend } = request;
   const { progress, print } = machine;
   progress.say(`${name}: ${task.about}`);
 
-  const learn = async (engine: Engine): Promise<Outcome> => {
+  const learnOn = async (engine: Engine): Promise<Outcome> => {
     const begun = performance.now();
     try {
       const lab = labOf(engine, (data) => machine.fetch(data, progress.say), progress);
@@ -64,11 +63,11 @@ export async function command(argv: readonly string[], machine: Machine): Promis
     const engine = await machine.openTorch();
     if (typeof engine === "string") progress.say(`torch is left out: ${engine}`);
     else {
-      peer = await learn(engine);
+      peer = await learnOn(engine);
       print(`torch ${name}: ${peer.text}`);
     }
   }
-  const own = await learn(await machine.open(backend));
+  const own = await learnOn(await machine.open(backend));
   const missed = task.missed(own.value, peer?.value);
   if (missed !== undefined) progress.say(`${name}: the target is missed: ${missed}`);
   print(`${name}: ${own.text}`);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { parseArgs, UsageError } from "../src/args.ts";
+import { UsageError } from "../../../scripts/command.mjs";
+import { parseArgs } from "../src/args.ts";
 
 describe("parseArgs", () => {
   test("without flags: WASM, and nobody beside it", () => {
