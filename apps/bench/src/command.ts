@@ -1,12 +1,14 @@
 // From the command line's words to rows on stdout and an exit code. stdout holds results only; the rest is for stderr.
 import { availableParallelism, cpus } from "node:os";
+import { askForGl } from "../../../scripts/ask-for-gl.mjs";
 import { runCommand } from "../../../scripts/command.mjs";
 import { type Options, parseArgs } from "./args.ts";
 import { type Row, run, type Surroundings } from "./benchmark.ts";
 import { computeExpected } from "./expected.ts";
-import { makeGl } from "./headless-gl.ts";
+import { rootCommands } from "./paths.ts";
 import { fetchPeer } from "./peers.ts";
 import { startProgress } from "./progress.ts";
+import { Unable } from "./system.ts";
 import { entryOf } from "./systems/index.ts";
 import { table } from "./table.ts";
 import { startProcess } from "./worker.ts";
@@ -27,7 +29,8 @@ export function thisMachine(): Machine {
     start: ({ headlessGl }) => startProcess(headlessGl),
     fetch: async ({ fetch, headlessGl }) => {
       if (fetch !== undefined) await fetchPeer(fetch);
-      if (headlessGl) await makeGl();
+      const lacking = headlessGl && (await askForGl(rootCommands));
+      if (lacking) throw new Unable(lacking);
     },
     expect: computeExpected,
   };

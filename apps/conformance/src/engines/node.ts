@@ -1,12 +1,12 @@
 // The kit in a process of a Node of a certain major version: this very Node, or one fetched on first use.
 import { fork } from "node:child_process";
+import { askForGl } from "../../../../scripts/ask-for-gl.mjs";
+import { onDisplay } from "../../../../scripts/display.mjs";
 import { needsEval } from "../backends.ts";
 import type { Message } from "../job.ts";
-import { kitProgram } from "../paths.ts";
-import { onDisplay } from "../../../../scripts/display.mjs";
-import type { Engine } from "./engine.ts";
+import { kitProgram, rootCommands } from "../paths.ts";
+import { type Engine, Missing } from "./engine.ts";
 import { fetchNode, type FetchedNode } from "./fetch-node.ts";
-import { makeGl } from "./headless-gl.ts";
 
 const [own] = process.versions.node.split(".");
 
@@ -17,7 +17,8 @@ export const nodeEngine =
     // As strict as the page: see scriptSources.
     const words = [node, ...(needsEval(entry) ? [] : ["--disallow-code-generation-from-strings"])];
     const headless = job.mode === "headlessgl";
-    if (headless) await makeGl();
+    const lacking = headless && (await askForGl(rootCommands));
+    if (lacking) throw new Missing(lacking);
     const [execPath, ...execArgv] = headless ? onDisplay(words) : words;
     const child = fork(program, [JSON.stringify(job)], {
       execPath,
