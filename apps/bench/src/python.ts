@@ -1,10 +1,8 @@
 // A peer in Python: a process that answers each line of JSON with one.
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
+import { findPython } from "../../../scripts/python.mjs";
 import { Unable } from "./system.ts";
-
-/** Debian's packages are for its own Python, which may not be the first on PATH. */
-const pythons = ["python3", "/usr/bin/python3"];
 
 /**
  * Starts a script; the function sends it one message and resolves with its answer.
@@ -15,6 +13,8 @@ export async function python(
   module: string,
   script: string,
 ): Promise<<Answer>(message: unknown) => Promise<Answer>> {
+  const found = findPython(module);
+  if (!found) throw new Unable(`this machine has no python3 with ${module}`);
   // OpenBLAS's settings for another machine slow it by 1.25 to 1.6 times.
   const env = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !name.startsWith("OPENBLAS_")),
@@ -22,15 +22,8 @@ export async function python(
   env.OPENBLAS_NUM_THREADS = "1";
   // No __pycache__ beside the fixtures.
   env.PYTHONDONTWRITEBYTECODE = "1";
-  const has = async (command: string) => {
-    const found = spawn(command, ["-c", `import ${module}`], { env, stdio: "ignore" });
-    return 0 === (await new Promise((resolve) => found.once("error", resolve).once("close", resolve)));
-  };
-  let command: string | undefined;
-  for (const name of pythons) if (command === undefined && (await has(name))) command = name;
-  if (command === undefined) throw new Unable(`this machine has no python3 with ${module}`);
 
-  const child = spawn(command, [script], { env, stdio: ["pipe", "pipe", "inherit"] });
+  const child = spawn(found.path, [script], { env, stdio: ["pipe", "pipe", "inherit"] });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   return async <Answer>(message: unknown) => {
     child.stdin.write(`${JSON.stringify(message)}\n`);

@@ -1,5 +1,6 @@
 // From the command line's words to a result on stdout and an exit code. All else is for stderr.
 import { runCommand } from "../../../scripts/command.mjs";
+import { findPython } from "../../../scripts/python.mjs";
 import { parseArgs, type Request } from "./args.ts";
 import { backends } from "./backends.ts";
 import type { Engine } from "./experiment.ts";
@@ -8,7 +9,7 @@ import { labOf } from "./lab.ts";
 import { type Progress, startProgress } from "./progress.ts";
 import { recurra } from "./recurra.ts";
 import type { Outcome } from "./task.ts";
-import { findTorch, torch } from "./torch.ts";
+import { torch } from "./torch.ts";
 
 /** What the command needs from outside; tests put in their own. */
 export interface Machine {
@@ -23,9 +24,9 @@ export interface Machine {
 export const thisMachine = (): Machine => ({
   open: async (backend) => recurra(await backends[backend]!()),
   async openTorch() {
-    const found = findTorch();
+    const found = findPython("torch");
     if (!found) return "this machine has no python3 with torch";
-    return torch(found.python, await backends.cpu!());
+    return torch(found.path, await backends.cpu!());
   },
   fetch: fetchData,
   print: (line) => console.log(line),

@@ -1,24 +1,12 @@
 // PyTorch as an engine of experiments: torch/trainer.py in a process of its own, from the same initial parameters, on the same
 // batches.
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { type Backend, createModel, type IdTensor, type Tensor } from "@recurra/core";
 import type { Batch, Trainer } from "@recurra/train";
 import type { Engine, Experiment } from "./experiment.ts";
 import { networkOf } from "./net.ts";
 import { torchScript } from "./paths.ts";
 import { Pipe } from "./pipe.ts";
-
-/** Debian's packages are for its own Python, which may not be the first on PATH. */
-const pythons = ["python3", "/usr/bin/python3"];
-
-/** The version of PyTorch and the Python that has it, or undefined. */
-export function findTorch(): { readonly python: string; readonly version: string } | undefined {
-  for (const python of pythons) {
-    const found = spawnSync(python, ["-c", "import torch; print(torch.__version__)"], { encoding: "utf8" });
-    if (found.status === 0) return { python, version: found.stdout.trim() };
-  }
-  return undefined;
-}
 
 /** @param backend where the initial parameters are drawn, and where the model is that is given what PyTorch has learned */
 export const torch = (python: string, backend: Backend): Engine => ({

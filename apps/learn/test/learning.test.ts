@@ -3,11 +3,12 @@ import { openWasm } from "@recurra/backend-wasm";
 import { openCpu } from "@recurra/backend-cpu";
 import { type Batch, fitting, type Trainer, validate } from "@recurra/train";
 import { afterAll, describe, expect, test } from "vitest";
+import { findPython } from "../../../scripts/python.mjs";
 import type { Experiment } from "../src/experiment.ts";
 import { chrono } from "../src/initializers.ts";
 import { recurra } from "../src/recurra.ts";
 import { addingBatch, addingData } from "../src/tasks/adding.ts";
-import { findTorch, torch } from "../src/torch.ts";
+import { torch } from "../src/torch.ts";
 
 const T = 10;
 
@@ -43,12 +44,12 @@ test.each(["lstm", "gru"] as const)("%s learns to add at T = 10", async (cell) =
   expect(loss).toBeLessThan(0.02);
 });
 
-const found = findTorch();
+const found = findPython("torch");
 
 describe.skipIf(!found)(
   found ? "PyTorch beside it" : "python3 has no torch here: the side-by-side with PyTorch was left out",
   () => {
-    const engines = [recurra(openCpu()), torch(found?.python ?? "", openCpu())] as const;
+    const engines = [recurra(openCpu()), torch(found?.path ?? "", openCpu())] as const;
     afterAll(() => engines.forEach((engine) => engine.dispose()));
 
     /** Losses of float32 after steps of Adam at this rate: far below what another model would give. */

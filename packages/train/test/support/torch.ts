@@ -1,15 +1,11 @@
 /** PyTorch beside ours, where a python3 of this machine has it: a script that takes JSON from stdin and prints JSON. */
 import { spawnSync } from "node:child_process";
+import { findPython } from "../../../../scripts/python.mjs";
 
-const found = ["python3", "/usr/bin/python3"]
-  .map((path) => ({
-    path,
-    ...spawnSync(path, ["-c", "import torch; print(torch.__version__)"], { encoding: "utf8" }),
-  }))
-  .find(({ status }) => status === 0);
+const found = findPython("torch");
 
 /** The version, or undefined where there is none. */
-export const torch: string | undefined = found?.stdout.trim();
+export const torch: string | undefined = found?.version;
 
 export const missing = "python3 has no torch here: the side-by-side with PyTorch was left out";
 
