@@ -1,6 +1,6 @@
 // Whether a system's results are right.
+import { pickRows } from "./pick-rows.ts";
 import type { Results } from "./system.ts";
-import { pickRows } from "./tensor.ts";
 import type { Workload } from "./workloads.ts";
 
 export interface Verdict {

@@ -1,8 +1,8 @@
 // What every system is given: the same seeded parameters and inputs, or a fixture's. Nothing here needs Node.
+import type { Tensor } from "@recurra/core";
 import { uniformFloat32 } from "pure-rand/distribution/uniformFloat32";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import { fromNumpyClass, type Fixture } from "./numpy-class.ts";
-import type { Tensor } from "./tensor.ts";
 import type { Kind, Workload } from "./workloads.ts";
 
 /** Recurra's order of an LSTM's gates. */

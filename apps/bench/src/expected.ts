@@ -13,8 +13,8 @@ import { TRAIN_TOLERANCE } from "./check.ts";
 import type { Data } from "./data.ts";
 import { networkOf } from "./network.ts";
 import { fromNumpyClass } from "./numpy-class.ts";
+import { pickRows } from "./pick-rows.ts";
 import { readData, readFixture } from "./read-data.ts";
-import { pickRows } from "./tensor.ts";
 import { trainedLosses } from "./trained.ts";
 import type { Kind, Workload } from "./workloads.ts";
 

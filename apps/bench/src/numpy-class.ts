@@ -1,5 +1,5 @@
 // Reads a fixture of the numpy class (fixtures/seed.py) and says in Recurra's names what it holds. Nothing here needs Node.
-import type { Tensor } from "./tensor.ts";
+import type { Tensor } from "@recurra/core";
 
 /** An array as make_fixtures.py writes it: little-endian, base64. */
 export interface EncodedArray {

@@ -1,10 +1,10 @@
 // The peer `gpujs-naive`: the LSTM on gpu.js as its documentation's examples are written: arrays go into each kernel and come out of it.
 // A kernel for each operation of each gate (W·x, U·h, the activation of their sum) and for c and h: fourteen launches a step. `fused`: a
 // gate's operations in one kernel, six launches a step, which is as good as it gets without textures that stay.
+import type { Tensor } from "@recurra/core";
 import { GPU, type IKernelRunShortcut } from "gpu.js";
 import { FRAMES, type Gate } from "../data.ts";
 import type { Prepared, System } from "../system.ts";
-import type { Tensor } from "../tensor.ts";
 import { rounds } from "../timing.ts";
 
 type Row = Float32Array;

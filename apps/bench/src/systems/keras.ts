@@ -1,6 +1,6 @@
 // Keras's way to keep an LSTM, which TensorFlow.js shares: [in, 4H] matrices, batch before time.
+import type { Tensor } from "@recurra/core";
 import type { Gate } from "../data.ts";
-import type { Tensor } from "../tensor.ts";
 
 interface KerasWeights {
   /** [I, 4H], [H, 4H] and [4H], the gates side by side. */

@@ -1,7 +1,7 @@
 // The peer `naive`: the LSTM as a programmer writes it from its equations, in plain loops over typed arrays.
+import type { Tensor } from "@recurra/core";
 import { FRAMES } from "../data.ts";
 import type { Prepared, System } from "../system.ts";
-import type { Tensor } from "../tensor.ts";
 import { rounds } from "../timing.ts";
 
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));

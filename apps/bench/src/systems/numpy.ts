@@ -1,9 +1,9 @@
 // The peer `numpy`: the class of fixtures/seed.py itself, in a Python process of its own, one BLAS thread, float32.
 import { join } from "node:path";
+import type { Tensor } from "@recurra/core";
 import { benchFolder } from "../paths.ts";
 import { encode, python } from "../python.ts";
 import type { Job, Prepared, System } from "../system.ts";
-import type { Tensor } from "../tensor.ts";
 import type { Round } from "../timing.ts";
 
 export const numpy: System = {

@@ -1,7 +1,7 @@
 // The workload's network as an ONNX model, which is what ONNX Runtime runs. Only the fields of onnx.proto that it needs.
+import type { Tensor } from "@recurra/core";
 import type { Gate } from "../data.ts";
 import type { Job } from "../system.ts";
-import type { Tensor } from "../tensor.ts";
 
 /** The part of protobufjs (fetched with the peers) that is used here. */
 export interface Protobuf {

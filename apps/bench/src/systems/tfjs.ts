@@ -1,9 +1,9 @@
 // The peers `tfjs-cpu` and `tfjs-wasm`: TensorFlow.js's LSTM layer, on its two backends that need no GPU.
+import type { Tensor } from "@recurra/core";
 import { type Data, FRAMES, type Gate, LEARNING_RATE } from "../data.ts";
 import { firstLosses } from "../first-losses.ts";
 import { loadPeer } from "../peers.ts";
 import type { Job, Prepared, System } from "../system.ts";
-import type { Tensor } from "../tensor.ts";
 import { rounds } from "../timing.ts";
 import { keras, oneHot, swapTimeAndBatch, unstackGates } from "./keras.ts";
 

@@ -1,9 +1,5 @@
-// Tensors as core takes them: row-major. Nothing here needs Node.
-
-export interface Tensor {
-  readonly shape: readonly number[];
-  readonly data: Float32Array;
-}
+// Some rows of a batch. Nothing here needs Node.
+import type { Tensor } from "@recurra/core";
 
 /** The batch rows `rows` of a [T, B, features] tensor. */
 export function pickRows({ shape, data }: Tensor, rows: readonly number[]): Tensor {
