@@ -4,42 +4,25 @@ import { join, relative } from "node:path";
 import { bundle, type Bundle } from "./bundle.ts";
 import { assert, check } from "./check.ts";
 
-const inference = `
+/** A page that runs and streams an LSTM. */
+const program = (imported: string, opened: string, run: string): string => `
 import { createModel, lstm, recurrent, stack } from "@recurra/core";
-import { openCpu } from "@recurra/backend-cpu";
+import ${imported};
 
 const network = stack(recurrent(lstm, { inputSize: 10, hiddenSize: 20 }));
-export const model = createModel(network, openCpu(), { seed: 1 });
-export const run = (x) => model.runSync(x);
+export const model = createModel(network, ${opened}, { seed: 1 });
+export const run = (x) => model.${run}(x);
 export const stream = model.stream();
 export const step = (frame, into) => stream.step(frame, into);
 `;
+
+const inference = program('{ openCpu } from "@recurra/backend-cpu"', "openCpu()", "runSync");
+const onWasm = program('{ openWasm } from "@recurra/backend-wasm"', "await openWasm()", "runSync");
+const onGpuJs = program('{ openGpuJs } from "@recurra/backend-gpujs"', "await openGpuJs()", "run");
 
 const withGradient = `${inference}
 import { gradientSync } from "@recurra/core";
 export const gradient = (...args) => gradientSync(model, ...args);
-`;
-
-const onWasm = `
-import { createModel, lstm, recurrent, stack } from "@recurra/core";
-import { openWasm } from "@recurra/backend-wasm";
-
-const network = stack(recurrent(lstm, { inputSize: 10, hiddenSize: 20 }));
-export const model = createModel(network, await openWasm(), { seed: 1 });
-export const run = (x) => model.runSync(x);
-export const stream = model.stream();
-export const step = (frame, into) => stream.step(frame, into);
-`;
-
-const onGpuJs = `
-import { createModel, lstm, recurrent, stack } from "@recurra/core";
-import { openGpuJs } from "@recurra/backend-gpujs";
-
-const network = stack(recurrent(lstm, { inputSize: 10, hiddenSize: 20 }));
-export const model = createModel(network, await openGpuJs(), { seed: 1 });
-export const run = (x) => model.run(x);
-export const stream = model.stream();
-export const step = (frame, into) => stream.step(frame, into);
 `;
 
 interface Budget {
