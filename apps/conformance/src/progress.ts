@@ -1,4 +1,5 @@
 // What's being done, on stderr: one line that changes on a terminal, elsewhere a line now and then.
+import { clearLine, cursorTo } from "node:readline";
 
 export interface Progress {
   show(doing: string): void;
@@ -11,9 +12,15 @@ const quietSeconds = 10;
 
 export function startProgress(stream: NodeJS.WriteStream = process.stderr): Progress {
   if (stream.isTTY) {
-    const clear = () => void stream.write("\r\u001b[K");
+    const clear = () => {
+      clearLine(stream, 0);
+      cursorTo(stream, 0);
+    };
     return {
-      show: (doing) => void stream.write(`\r\u001b[K${doing}`),
+      show(doing) {
+        clear();
+        stream.write(doing);
+      },
       clear,
     };
   }
