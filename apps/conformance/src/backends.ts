@@ -1,4 +1,5 @@
 // The backends that can be tested: add yours here, and every engine, the laws, the mutants' program and the page find it.
+import type { Mode } from "@recurra/backend-gpujs";
 import type { Backend } from "@recurra/core";
 import { browsers, type EngineName, nodes } from "./engines/names.ts";
 import { type FindModule, moduleFiles } from "./module-files.ts";
@@ -87,10 +88,8 @@ export const backends: Registry = {
     chromiumFlags: softwareGl,
     async open({ mode }) {
       const { openGpuJs } = await import("@recurra/backend-gpujs");
-      const known = (["headlessgl", "webgl2", "webgl", "webgpu", "cpu", "webasm"] as const).find(
-        (name) => name === mode,
-      );
-      return openGpuJs({ mode: known });
+      // It refuses what isn't one.
+      return openGpuJs({ mode: mode as Mode | undefined });
     },
   },
 };

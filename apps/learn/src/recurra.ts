@@ -23,5 +23,5 @@ export const recurra = (backend: Backend): Engine => ({
       },
     };
   },
-  dispose: () => backend.dispose?.(),
+  dispose: () => backend.dispose(),
 });

@@ -12,7 +12,7 @@ import { Pipe } from "./pipe.ts";
 export const torch = (python: string, backend: Backend): Engine => ({
   name: "torch",
   open: (experiment) => open(python, backend, experiment),
-  dispose: () => backend.dispose?.(),
+  dispose: () => backend.dispose(),
 });
 
 async function open(python: string, backend: Backend, experiment: Experiment): Promise<Trainer> {
