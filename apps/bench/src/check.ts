@@ -17,8 +17,10 @@ export interface Verdict {
 export const PEER_TOLERANCE = 1e-4;
 
 /**
- * Of training's losses, for our own and for peers alike. A loss of rounded sums is right to about 1e-6. Adam moves even a parameter whose gradient is
- * lost in float32's noise by the whole rate, either way, but as that gradient is nothing, so is what it does to the loss.
+ * Of training's losses, for our own and for peers alike. A loss of rounded sums is right to about 1e-6. Adam moves even a parameter whose
+ * gradient is lost in float32's noise by the whole rate, either way, but as that gradient is nothing, so is what it does to the loss.
+ * No bound is derived from a backend's accuracy: the oracle perturbs what one graph computes, and steps of training are several graphs
+ * with an optimizer between them.
  */
 export const TRAIN_TOLERANCE = 1e-5;
 
