@@ -1,13 +1,6 @@
-// Whether systems on headless GL can run: without it their tests are skipped with a message, and fail in CI.
+// Whether systems on headless GL can run.
 import { openGpuJs } from "@recurra/backend-gpujs";
+import { isHere } from "../../../scripts/test/is-here.ts";
 
-export async function headlessGlIsHere(): Promise<boolean> {
-  try {
-    (await openGpuJs({ mode: "headlessgl" })).dispose();
-    return true;
-  } catch (error) {
-    if (process.env.CI) throw error;
-    console.warn(`skipped: ${(error as Error).message}`);
-    return false;
-  }
-}
+export const headlessGlIsHere = (): Promise<boolean> =>
+  isHere(async () => (await openGpuJs({ mode: "headlessgl" })).dispose());

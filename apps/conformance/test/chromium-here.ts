@@ -1,13 +1,5 @@
-// Whether tests in Chromium can run: without one they are skipped with a message, and fail in CI.
+// Whether tests in Chromium can run.
+import { isHere } from "../../../scripts/test/is-here.ts";
 import { findChromium } from "../src/engines/in-page.ts";
 
-export function chromiumIsHere(): boolean {
-  try {
-    findChromium();
-    return true;
-  } catch (error) {
-    if (process.env.CI) throw error;
-    console.warn(`skipped: ${(error as Error).message}`);
-    return false;
-  }
-}
+export const chromiumIsHere = (): Promise<boolean> => isHere(() => findChromium());

@@ -62,7 +62,7 @@ describe("a Node process", { timeout: 60_000 }, () => {
   });
 });
 
-describe.skipIf(!chromiumIsHere())("Chromium", { timeout: 60_000 }, () => {
+describe.skipIf(!(await chromiumIsHere()))("Chromium", { timeout: 60_000 }, () => {
   const page = (text: string, flags: readonly string[] = []) =>
     chromiumEngine("page", { folder: folderWith({ "page.js": text }), flags });
   /** A page that hands on what its worker says, as the real one does. */

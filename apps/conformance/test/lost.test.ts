@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { loseInChromium, openManyInChromium } from "../src/lost/in-chromium.ts";
 import { chromiumIsHere } from "./chromium-here.ts";
 
-describe.skipIf(!chromiumIsHere())("a lost context in a page", { timeout: 120_000 }, () => {
+describe.skipIf(!(await chromiumIsHere()))("a lost context in a page", { timeout: 120_000 }, () => {
   test.each(["webgl2", "webgpu"] as const)(
     "is DEVICE_LOST for what is awaited and what comes, and another backend computes the same: %s",
     async (mode) => {

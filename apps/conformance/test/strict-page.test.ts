@@ -22,7 +22,7 @@ async function firstOutcomes(job: Job, entry: Entry, engine: "chromium" | "worke
   return outcomes;
 }
 
-describe.skipIf(!chromiumIsHere())("in a strict page", { timeout: 180_000 }, () => {
+describe.skipIf(!(await chromiumIsHere()))("in a strict page", { timeout: 180_000 }, () => {
   const wasm = backends.wasm!;
   const onWasm = (variant: string | undefined, entry = wasm) =>
     firstOutcomes({ backend: "wasm", variant }, entry);

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { trainInChromium } from "../src/training/in-chromium.ts";
 import { chromiumIsHere } from "./chromium-here.ts";
 
-describe.skipIf(!chromiumIsHere())("fit in a page", { timeout: 120_000 }, () => {
+describe.skipIf(!(await chromiumIsHere()))("fit in a page", { timeout: 120_000 }, () => {
   test("learns in a worker as on the page's own thread, which stays alive", async () => {
     const { page, worker } = await trainInChromium();
     expect(worker.steps).toBe(3 * 23);

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { renderInWorklet } from "../src/worklet/render.ts";
 import { chromiumIsHere } from "./chromium-here.ts";
 
-describe.skipIf(!chromiumIsHere())("in an audio worklet", { timeout: 120_000 }, () => {
+describe.skipIf(!(await chromiumIsHere()))("in an audio worklet", { timeout: 120_000 }, () => {
   test.each([
     ["compiled there", false],
     ["made ahead of time", true],
