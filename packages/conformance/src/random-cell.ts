@@ -226,10 +226,13 @@ export function cellOf(recipe: Recipe, H: number): Cell {
         if (op === "vector") return void values.push(weight("v").times(of));
         if (op === "bias") return void values.push(weight("v"));
         if (op === "product") return void values.push(weight("M").dot(wide(of)));
-        if (op === "concat")
+        if (op === "concat") {
+          const [a, other] = [wide(of), wide(values[instruction.and] ?? before[0]!)];
+          // A parameter's row beside rows of a sequence is refused.
           return void values.push(
-            weight("C").dot(concat(wide(of), wide(values[instruction.and] ?? before[0]!))),
+            weight("C").dot(concat(a, a.node.domain === other.node.domain ? other : a)),
           );
+        }
         if (isIn(unary, op)) return void values.push(unary[op](of));
         if (isIn(reductions, op)) return void values.push(reductions[op](of));
         const and = "and" in instruction ? instruction.and : 0;
