@@ -17,10 +17,12 @@ import {
   network,
   recurrent,
   rowMax,
+  sigmoid,
   slstm,
   softsign,
   stack,
   tanh,
+  vector,
   type Cell,
   type Network,
 } from "@recurra/core";
@@ -106,6 +108,56 @@ export const awkward: readonly Subject[] = [
       state: ["h", "s"],
       W: ["n"],
       step: ({ x, h, s, W }) => ({ h: s, s: h, y: tanh(W.n.dot(x).plus(h)) }),
+    }),
+  ),
+  single("a cell whose gates share a bias", () =>
+    cell({
+      name: "shared",
+      state: ["h"],
+      W: ["i", "f"],
+      U: ["i", "f"],
+      b: ["k", "z"],
+      step({ x, h, W, U, b }) {
+        const i = sigmoid(W.i.dot(x).plus(U.i.dot(h), b.k));
+        return { h: i.times(tanh(W.f.dot(x).plus(U.f.dot(h), b.k))).plus(b.z.times(h)) };
+      },
+    }),
+  ),
+  single("a cell that returns sums whose addends lie apart", () =>
+    cell({
+      name: "apart",
+      state: ["h"],
+      W: ["i", "f", "n"],
+      U: ["i", "f"],
+      b: ["f", "i"],
+      step({ x, h, W, U, b }) {
+        const n = W.n.dot(x);
+        const [a, f] = [U.i.dot(h).plus(tanh(n)), U.f.dot(h).plus(sigmoid(n))];
+        const [i, o] = [W.i.dot(x).plus(b.i), W.f.dot(x).plus(b.f)];
+        return { h: tanh(a.plus(f)).times(sigmoid(i.plus(o))), a, f, i, o };
+      },
+    }),
+  ),
+  // The gradients of M and of p are sums over different rows, that of p also a product.
+  single("a cell with a matrix on a parameter and on a state", () =>
+    cell({
+      name: "both",
+      state: ["h"],
+      weights: { M: matrix("H", "H"), p: vector("H") },
+      W: ["n"],
+      step: ({ x, h, W, M, p }) => ({
+        h: tanh(W.n.dot(x).plus(M.dot(h), M.dot(p)).plus(p.times(h))),
+      }),
+    }),
+  ),
+  single("a cell that passes on a sum of products of its input", () =>
+    cell({
+      name: "passed",
+      state: ["h"],
+      W: ["i"],
+      U: ["a", "c"],
+      b: ["i"],
+      step: ({ x, h, W, U, b }) => ({ h: W.i.dot(x).plus(b.i), y: U.a.dot(h).plus(U.c.dot(h)) }),
     }),
   ),
   single("a cell with a state that nothing reads", () =>

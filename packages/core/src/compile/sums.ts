@@ -42,9 +42,9 @@ export function joinSums(values: Values, projection: Backend["projection"]): voi
     const plus = (a: Value, b: Value): Value => mapOf("plus", sum, a, b);
     const bias = rest.findIndex((v) => v.op === "parameter" && v.width === sum.width && v.rows === sum.rows);
     let [total] = bias < 0 ? [] : rest.splice(bias, 1);
-    // A gemm multiplies by matrices, or sums over rows; of another number of rows are another gemm's.
+    // A gemm sums over the rows of one domain. (Of a single row are products; gradients are sums over those of a batch or a sequence.)
     const joined = (a: Value, b: Value): boolean =>
-      placeOf(a).at === placeOf(b).at && a.op === b.op && a.args[1]?.domain === b.args[1]?.domain;
+      placeOf(a).at === placeOf(b).at && a.args[1]?.domain === b.args[1]?.domain;
     for (const run of cut(products, joined)) {
       const [first] = run as [Value];
       const { at, loop } = placeOf(first);
