@@ -60,16 +60,23 @@ function splitMap(
   const flow = ({ args }: Instruction): number[] => [
     ...new Set(args.flatMap((a) => ("input" in a ? a.input : "result" in a ? into(a.result) : []))),
   ];
-  for (const instruction of instructions) {
-    // Where too much flows together, the largest part of it is kept.
-    while (flow(instruction).length > limits.inputs) {
-      const parts = instruction.args.flatMap((a) => ("result" in a ? a.result : []));
-      const largest = parts.reduce((a, b) => (into(b).length > into(a).length ? b : a));
-      const to = keep();
-      kept.set(largest, to);
-      written.push({ result: largest, to });
+  /** The first instruction into which too much flows together. */
+  const overfull = (): Instruction | undefined => {
+    flows.length = 0;
+    for (const instruction of instructions) {
+      const all = flow(instruction);
+      if (all.length > limits.inputs) return instruction;
+      flows.push(all);
     }
-    flows.push(flow(instruction));
+    return undefined;
+  };
+  // The largest part of it is kept. Whatever reads that part now reads one thing more, so all is looked at again.
+  for (let instruction; (instruction = overfull());) {
+    const parts = instruction.args.flatMap((a) => ("result" in a ? a.result : []));
+    const largest = parts.reduce((a, b) => (into(b).length > into(a).length ? b : a));
+    const to = keep();
+    kept.set(largest, to);
+    written.push({ result: largest, to });
   }
 
   const stored = new Set<number>();
