@@ -31,7 +31,7 @@ function whyNotHeadless(): string {
     if (near) createRequire?.(near.resolve("gpu.js"))("gl");
   } catch (error) {
     const [said] = String(error).split("\n");
-    return `the package gl isn't built (${said}). It wants Debian's libxi-dev libxext-dev libx11-dev libgl1-mesa-dev libgl1-mesa-dri pkg-config python3 g++, then \`npm rebuild gl\` (in this repository: \`npm run gl\`)`;
+    return `the package gl isn't built (${said}). It wants Debian's make g++ python3 pkg-config libxi-dev libxext-dev libx11-dev libgl1-mesa-dev libgl1-mesa-dri, then \`npm install gl\` or \`npm rebuild gl\` (in this repository: \`npm run gl\`)`;
   }
   if (process?.platform === "linux" && !process.env?.["DISPLAY"])
     return "there is no X display (DISPLAY isn't set). Start the program under `xvfb-run -a`";

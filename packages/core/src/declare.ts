@@ -5,7 +5,7 @@
 import { cell as unchecked, type Size, type StateShape, type WeightSpec } from "./cell.ts";
 import { check, checkName, checkOptions, isRecord, isWhole } from "./check.ts";
 import { fail } from "./errors.ts";
-import { nodeOf, type Expr } from "./expr.ts";
+import { Expr, nodeOf } from "./expr.ts";
 
 /**
  * Declare a cell. Sizes come later, with `recurrent(cell, { inputSize, hiddenSize })`.
@@ -72,7 +72,12 @@ export const cell: typeof unchecked = (declaration) => {
       const given: Record<string, unknown> = { ...values };
       for (const [group] of gated) given[group] = strict(`${who}: ${group}`, given[group] as object);
       const returned = step(given as typeof values);
-      check(isRecord(returned), who, "its step to return the next states by name", returned);
+      check(
+        isRecord(returned) && !((returned as unknown) instanceof Expr),
+        who,
+        "its step to return { h: … }, the next states by name",
+        returned,
+      );
       for (const [key, value] of Object.entries(returned))
         if (value !== undefined) nodeOf(value, `${who}: ${key} of its step`, values.x.graph);
       for (const key of names) {

@@ -174,7 +174,7 @@ test.each<[what: string, declared: object, message: RegExp]>([
 );
 
 test.each<[what: string, returned: unknown, message: RegExp]>([
-  ["null", null, /cell c: expected its step to return the next states by name, got null/],
+  ["null", null, /cell c: expected its step to return .* the next states by name, got null/],
   ["nothing", undefined, /next states by name, got undefined/],
   ["a list", [1], /next states by name, got Array/],
   ["a Map", new Map(), /next states by name, got Map/],
@@ -186,6 +186,12 @@ test.each<[what: string, returned: unknown, message: RegExp]>([
 ])("a step that returns %s", (_, returned, message) =>
   rejects(() => cell({ name: "c", state: ["h"], step: () => returned as never }), message),
 );
+
+test("a step that returns an expression in place of a record", () =>
+  rejects(
+    () => cell({ name: "c", state: ["h"], step: (({ h }: { h: Expr }) => tanh(h)) as never }),
+    /cell c: expected its step to return \{ h: … \}, the next states by name, got Expr/,
+  ));
 
 test("widths that don't fit", () => {
   rejects(
