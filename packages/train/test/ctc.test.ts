@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { ctc, ctcOf } from "../src/ctc.ts";
 import { derived } from "../src/random.ts";
 import { refuses } from "./support/refuses.ts";
-import { missing, runTorch, torch } from "./support/torch.ts";
+import { besideTorch, runTorch } from "./support/torch.ts";
 
 const softmax = (logits: readonly number[]): number[] => {
   const exps = logits.map(Math.exp);
@@ -169,7 +169,7 @@ for case in json.load(sys.stdin):
 json.dump(out, sys.stdout)
 `;
 
-describe.skipIf(torch === undefined)(`beside PyTorch ${torch}`, () => {
+besideTorch(() => {
   it("has the same loss and gradient, in float64", () => {
     const draw = derived(7);
     const long = Array.from({ length: 12 }, (_, i) => ({
@@ -193,4 +193,3 @@ describe.skipIf(torch === undefined)(`beside PyTorch ${torch}`, () => {
     });
   });
 });
-it.runIf(torch === undefined)(missing, () => expect(torch).toBeUndefined());

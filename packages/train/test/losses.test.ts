@@ -5,7 +5,7 @@ import {
   binaryCrossEntropy, createTrainer, crossEntropy, huber, meanAbsolute, meanSquared, negativeLogLikelihood, sgd, smoothL1, type Loss,
 } from "../src/index.ts"; // prettier-ignore
 import { backends, numbers } from "./support/backends.ts";
-import { missing, runTorch, torch } from "./support/torch.ts";
+import { besideTorch, runTorch } from "./support/torch.ts";
 
 const [T, B, I, C] = [4, 5, 3, 4];
 const lengths = [4, 0, 2, 3, 1];
@@ -150,7 +150,7 @@ for name, args, target, whole in given["cases"]:
 json.dump(out, sys.stdout)
 `;
 
-describe.skipIf(torch === undefined)(`beside PyTorch ${torch}`, () => {
+besideTorch(() => {
   it("is what the definitions say", () => {
     const p = numbers(2)(C * I + C).data;
     const output = Array.from({ length: T * B }, (_, r) => outputOf([...p], r));
@@ -160,4 +160,3 @@ describe.skipIf(torch === undefined)(`beside PyTorch ${torch}`, () => {
       expect(lossOf([...p], target, of, undefined), name).toBeCloseTo(losses[i]!, 10));
   }); // prettier-ignore
 });
-it.runIf(torch === undefined)(missing, () => expect(torch).toBeUndefined());

@@ -8,7 +8,7 @@ import type { Optimizer } from "../src/optimizers/optimizer.ts";
 import { openPlain } from "../../core/test/support/plain-backend.ts";
 import { backends, numbers } from "./support/backends.ts";
 import { cases, type Case } from "./support/optimizers.ts";
-import { missing, runTorch, torch } from "./support/torch.ts";
+import { besideTorch, runTorch } from "./support/torch.ts";
 
 const STEPS = 50;
 const [ROWS, WIDTH] = [3, 5];
@@ -163,7 +163,7 @@ for name, options in given["cases"]:
 json.dump(out, sys.stdout)
 `;
 
-describe.skipIf(torch === undefined)(`beside PyTorch ${torch}`, () => {
+besideTorch(() => {
   it("gives the same in float64, within 1e-10", () => {
     const given = {
       cases: cases.map((c) => c.torch),
@@ -177,4 +177,3 @@ describe.skipIf(torch === undefined)(`beside PyTorch ${torch}`, () => {
     );
   });
 });
-it.runIf(torch === undefined)(missing, () => expect(torch).toBeUndefined());

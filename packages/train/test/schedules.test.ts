@@ -1,7 +1,7 @@
 /** Schedules: step by step as PyTorch's schedulers go, written here as they document it; and beside PyTorch itself. */
 import { describe, expect, it } from "vitest";
 import { cosine, exponential, oneCycle, plateau, stepDecay, warmUp, type Schedule } from "../src/index.ts";
-import { missing, runTorch, torch } from "./support/torch.ts";
+import { besideTorch, runTorch } from "./support/torch.ts";
 
 const STEPS = 40;
 const metrics = [
@@ -93,7 +93,7 @@ def plateau(lr, args):
 json.dump([rates(*c) for c in given["cases"]] + [plateau(*p) for p in given["plateaus"]], sys.stdout)
 `;
 
-describe.skipIf(torch === undefined)(`beside PyTorch ${torch}`, () => {
+besideTorch(() => {
   it("gives the same rates", () => {
     const cycle = [0.3, "OneCycleLR", { max_lr: 0.3, total_steps: STEPS, pct_start: 0.3 }];
     const plateaus = [
@@ -113,4 +113,3 @@ describe.skipIf(torch === undefined)(`beside PyTorch ${torch}`, () => {
     );
   });
 });
-it.runIf(torch === undefined)(missing, () => expect(torch).toBeUndefined());

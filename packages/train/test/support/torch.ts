@@ -1,13 +1,16 @@
 /** PyTorch beside ours, where a python3 of this machine has it: a script that takes JSON from stdin and prints JSON. */
 import { spawnSync } from "node:child_process";
+import { describe } from "vitest";
 import { findPython } from "../../../../scripts/python.mjs";
 
 const found = findPython("torch");
 
-/** The version, or undefined where there is none. */
-export const torch: string | undefined = found?.version;
-
-export const missing = "python3 has no torch here: the side-by-side with PyTorch was left out";
+/** Tests beside PyTorch; where there is none they are skipped, and their title says why. */
+export const besideTorch = (tests: () => void): void =>
+  void describe.skipIf(!found)(
+    found ? `beside PyTorch ${found.version}` : "beside PyTorch: skipped, as python3 has no torch here",
+    tests,
+  );
 
 export function runTorch(script: string, given: unknown): unknown {
   const { status, stdout, stderr } = spawnSync(found!.path, ["-c", script], {
