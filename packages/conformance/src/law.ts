@@ -121,6 +121,12 @@ export class Tally {
       );
   }
 
+  /** So many numbers could not be compared, since no bound says anything of them. */
+  lost(count: number): void {
+    this.comparisons += count;
+    this.vacuous += count;
+  }
+
   /** The same bits, NaN's payload aside. */
   same(got: ArrayLike<number>, expected: ArrayLike<number>, name: (i: number) => string): void {
     if (got.length !== expected.length)

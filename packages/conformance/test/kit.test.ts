@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { conformance, describeConformance, runAll, type ConformanceOptions } from "../src/index.ts";
+import { Tally } from "../src/law.ts";
+import { differences } from "../src/laws/differences.ts";
 import { mutants } from "../src/mutants/index.ts";
 import { forward } from "../src/wrap.ts";
 import { openReference } from "./reference-backend.ts";
@@ -58,6 +60,21 @@ describe("what the kit says", () => {
     expect(outcomes.flatMap((o) => o.skipped).join()).toMatch(
       /accuracy.subnormals.*accuracy.batchExact.*accuracy.nan/,
     );
+  });
+
+  it("of an adjoint that is off by a millionth of itself, unless the gradient is next to nothing", async () => {
+    let [seen, all] = [0, 0];
+    class Off extends Tally {
+      override number(got: number, expected: number, bound: number): void {
+        all++;
+        if (Math.abs(got * (1 + 1e-6) - expected) > bound) seen++;
+      }
+    }
+    const backend = openReference();
+    const setting = { open: () => backend, scale: 0.1, seed: 1, sizes: "small", memo: new Map() } as const;
+    await differences.body(new Off(accuracy), setting, backend, backend);
+    expect(all).toBeGreaterThan(500);
+    expect(seen).toBeGreaterThan(0.9 * all);
   });
 
   it("of a random cell that fails: the smallest that still does", async () => {
