@@ -4,13 +4,14 @@ import {
   endToEnd,
   evaluate,
   finalState,
+  type Accuracy,
   type EndToEnd,
   type Node,
   type StateNode,
   type Value,
 } from "@recurra/core/internal";
 import type { Setting, Tally } from "./law.ts";
-import { wantedOf, type Given, type Results, type Task } from "./program.ts";
+import { rowsOfNode, wantedOf, type Given, type Results, type Task } from "./program.ts";
 
 /** Names an element of a result with a row for each step and sequence. */
 export const place =
@@ -92,21 +93,21 @@ export interface Expectation {
 /** End to end. Undefined where a comparison is too close to call. Kept in the setting's memo under `key`. */
 export function expectationOf(
   setting: Setting,
-  tally: Tally,
+  accuracy: Accuracy,
   key: string,
   task: Task,
   given: Given,
 ): Expectation | undefined {
-  const known = `${key} ${JSON.stringify(tally.accuracy)}`;
-  if (!setting.memo.has(known)) setting.memo.set(known, expect(tally, task, given, setting.seed));
+  const known = `${key} ${JSON.stringify(accuracy)}`;
+  if (!setting.memo.has(known)) setting.memo.set(known, expect(accuracy, task, given, setting.seed));
   return setting.memo.get(known) as Expectation | undefined;
 }
 
-function expect(tally: Tally, task: Task, given: Given, seed: number): Expectation | undefined {
+function expect(accuracy: Accuracy, task: Task, given: Given, seed: number): Expectation | undefined {
   const { graph, states } = task;
   const wanted = wantedOf(task);
   const nodes = [...wanted.values(), ...states.map((s) => graph.next.get(s)!)];
-  const found = endToEnd(graph, nodes, given, tally.accuracy, seed);
+  const found = endToEnd(graph, nodes, given, accuracy, seed);
   if (!found) return undefined;
   const final = (state: StateNode): EndToEnd => {
     const { expected, tolerance } = found.get(graph.next.get(state)!)!;
@@ -140,4 +141,10 @@ export function judgeWhole(
       bounds(expected.states.get(name)!),
       (i) => `final state ${name}, row ${Math.floor(i / width)}, unit ${i % width}`,
     );
+}
+
+/** How many numbers `judgeWhole` compares. */
+export function sizeOfWhole(task: Task, { steps, batch }: Given): number {
+  const sizes = [...wantedOf(task).values()].map((node) => rowsOfNode(node, steps, batch) * node.width);
+  return [...sizes, ...task.states.map((s) => batch * s.width)].reduce((sum, size) => sum + size, 0);
 }

@@ -85,6 +85,10 @@ export function inSteps(given: Given, { graph }: Task, steps: number): Given {
 export const wantedOf = ({ outputs, gradients }: Task): ReadonlyMap<string, Node> =>
   new Map([...outputs, ...[...gradients].map(([p, node]) => [`d.${p.name}`, node] as const)]);
 
+/** How many rows a node's value has. */
+export const rowsOfNode = (node: Node, steps: number, batch: number): number =>
+  node.domain === "one" ? node.rows : node.domain === "batch" ? batch : steps * batch;
+
 /** Inputs in float32, and so exact in the oracle as well. */
 export interface Given extends OracleInputs {
   readonly parameters: Readonly<Record<string, Float32Array>>;
@@ -238,8 +242,7 @@ export class Bound {
   }
 
   async #read(name: string, node: Node, steps: number): Promise<Float32Array> {
-    const { domain } = node;
-    const rows = domain === "one" ? node.rows : domain === "batch" ? this.batch : steps * this.batch;
+    const rows = rowsOfNode(node, steps, this.batch);
     const place = this.#execution.output(name);
     const raw = new Float32Array(rows * place.stride);
     await this.backend.read(place.buffer, raw, place.offset);

@@ -1,7 +1,7 @@
 /** Every shipped cell, and networks of them, forward and adjoint: each step alone, and end to end. */
 import type { Backend } from "@recurra/core/internal";
 import { Draw } from "../draw.ts";
-import { expectationOf, judgeSteps, judgeWhole } from "../judge.ts";
+import { expectationOf, judgeSteps, judgeWhole, sizeOfWhole } from "../judge.ts";
 import { sizesOf, type Setting, type Statement, type Tally } from "../law.ts";
 import { differentiates, givenFor, inSteps, Runner, taskOf, type Given } from "../program.ts";
 import { awkward, cells, networks, type Subject } from "../subject.ts";
@@ -57,12 +57,12 @@ export async function judgeSubject(
 
   for (let attempt = 0; attempt < draws; attempt++) {
     tally.trying(`${context}.${attempt}, end to end`);
-    const expected = expectationOf(setting, tally, `${context}.${attempt}`, task, given(attempt));
+    const expected = expectationOf(setting, tally.accuracy, `${context}.${attempt}`, task, given(attempt));
     if (!expected) continue; // float32 alone decides a branch
     judgeWhole(tally, task, given(attempt), await new Runner(backend, task).run(given(attempt)), expected);
     return;
   }
-  tally.vacuous++;
+  tally.lost(sizeOfWhole(task, given(0)));
 }
 
 /** How often values are drawn again where a comparison is too close to call. */
