@@ -1,7 +1,16 @@
 /** RNNoise (Valin 2018), the network that removes noise from speech: a dense layer and three GRUs, wired with concats. */
-import { concat, dense, network, recurrent, relu, sigmoid, tanh, type Layer } from "@recurra/core";
+import {
+  concat,
+  dense,
+  network,
+  recurrent,
+  relu,
+  sigmoid,
+  tanh,
+  type Layer,
+  type Tensor,
+} from "@recurra/core";
 import { operatorCell } from "./operators.ts";
-import type { FloatTensor } from "./safetensors.ts";
 
 /** Its GRUs reset before the product and have relu for their candidate. */
 const gru = operatorCell.GRU({ activations: [sigmoid, relu] });
@@ -22,10 +31,8 @@ export const rnnoise = network({ x: 42 }, ({ x }) => {
 });
 
 /** Its parameters from Keras's: kernels are [in, out], the gates z, r and n side by side. */
-export function rnnoiseParameters(
-  weights: Readonly<Record<string, FloatTensor>>,
-): Record<string, FloatTensor> {
-  const parameters: Record<string, FloatTensor> = {};
+export function rnnoiseParameters(weights: Readonly<Record<string, Tensor>>): Record<string, Tensor> {
+  const parameters: Record<string, Tensor> = {};
   const gates = ["z", "r", "n"];
   for (const [key, tensor] of Object.entries(weights)) {
     const [layer, kind] = key.split("/") as [string, keyof typeof groups];
@@ -47,7 +54,7 @@ export function rnnoiseParameters(
 const groups = { kernel: "W", recurrent_kernel: "U", bias: "b" } as const;
 
 /** The k-th of `count` equal parts of the last axis; of a matrix its transpose. */
-function columns({ shape, data }: FloatTensor, k: number, count: number): FloatTensor {
+function columns({ shape, data }: Tensor, k: number, count: number): Tensor {
   const all = shape[shape.length - 1]!;
   const rows = data.length / all;
   const width = all / count;
