@@ -112,9 +112,7 @@ describe("evaluate", () => {
     const { graph, inputs } = lstmCase(2, 1, 3, 2);
     const out = [...graph.outputs.values()];
     expect(() => evaluate(graph, out, { ...inputs, inputs: {} })).toThrow(/values for input x, got none/);
-    expect(() => evaluate(graph, out, { ...inputs, batch: 2 })).toThrow(
-      /expected 4 · 2 values|expected 4 · 3 values/,
-    );
+    expect(() => evaluate(graph, out, { ...inputs, batch: 2 })).toThrow(/expected 4 · 3 values/);
   });
 });
 

@@ -136,7 +136,7 @@ const ofGradient: readonly Breakage[] = [
   ["a loop in a whole", /no loop/, (b) => (b.part("whole", 0).kind = "loop")],
   [
     "a chunk read by a whole",
-    /holds a chunk of them|read before it is written/,
+    /holds a chunk of them/,
     (b) => (b.spec(b.writer("d.0.U").inputs[0]!).slots = "chunk"),
   ],
   [

@@ -141,14 +141,12 @@ describe("what it says", () => {
     const [, open] = backends[0]!;
     const backend = await open();
     const model = createModel(stack(dense({ inputSize: I, outputSize: 2 })), backend);
+    // Each update is 1e38 times a gradient of about a hundred: past the largest float32.
     const trainer = createTrainer(model, { loss: meanSquared(), optimizer: sgd({ learningRate: 1e38 }) });
-    const target = draw(T, B, 2);
-    const train = async () => {
-      for (let i = 0; i < 9; i++) await trainer.step({ x, target });
-    };
-    await expect(train()).rejects.toThrow(
-      /parameter 0\.[Wb] isn't finite any more|layer 0 \(dense\)|every gate and layer is finite/,
-    );
+    const { shape, data } = draw(T, B, 2);
+    const target = { shape, data: data.map((v) => 100 * v + 100) };
+    await trainer.step({ x, target });
+    await expect(trainer.step({ x, target })).rejects.toThrow(/parameter 0\.W isn't finite any more/);
     backend.dispose();
   });
 
