@@ -71,10 +71,12 @@ describe.each(["cpu", "wasm"])("a run on %s", (backend) => {
   it(
     `that is killed ${kills} times ends with the bits of one that wasn't`,
     { timeout: 1_800_000 },
-    async () => {
+    async ({ onTestFailed }) => {
       const whole = await run(backend, join(folder, `${backend}-whole`));
       expect(whole.learned).toMatch(/^learned [0-9a-f]{64}$/);
-      const draw = derived(Date.now());
+      const seed = Date.now();
+      onTestFailed(() => console.error(`the moments of ${backend} were drawn from seed ${seed}`));
+      const draw = derived(seed);
       /** Within what is left of a run, and at times past it: most die on the way, some get to the end. */
       const moment = (from: number): Moment => ({
         steps: Math.floor(draw() * (whole.step - from + 2)),
