@@ -10,7 +10,7 @@ export interface Layout {
   readonly rows: number;
   readonly width: number;
   readonly repeat?: Repeat;
-  /** A history of several steps. Default: 1 or 2, or 3. */
+  /** A history of several steps. Default: drawn, 1 to 3. */
   readonly slots?: number;
   /** Its rows are those of this many steps, one after another. */
   readonly span?: number;

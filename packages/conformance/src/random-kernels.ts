@@ -6,7 +6,7 @@ import type { Case } from "./kernels.ts";
 import type { Layout } from "./matrix.ts";
 
 /** Sometimes, bind a kernel to the rows of several steps at once, as parts before and after a loop are. */
-export function spanning(draw: Draw, given: Case, isRowwise: (input: number) => boolean): Case {
+function spanning(draw: Draw, given: Case, isRowwise: (input: number) => boolean): Case {
   const { rows, kernel } = given;
   const divisors = [2, 3, 5, 7, 8, 11, 13, 16, rows].filter((n) => n > 1 && rows % n === 0);
   if (divisors.length === 0 || draw.chance(0.6)) return given;
@@ -24,13 +24,13 @@ export function spanning(draw: Draw, given: Case, isRowwise: (input: number) => 
 
 const small = [0, 1, 2, 3, 5, 7];
 const large = [63, 64, 65, 33];
-export const rowsFor = (draw: Draw, size: "small" | "large"): number =>
+const rowsFor = (draw: Draw, size: "small" | "large"): number =>
   draw.pick(size === "small" ? small : [...large, 1]);
-export const widthFor = (draw: Draw, size: "small" | "large"): number =>
+const widthFor = (draw: Draw, size: "small" | "large"): number =>
   Math.max(1, draw.pick(size === "small" ? small : [...large, 17]));
 
 /** Instructions over inputs whose results stay within bounds on samples, so that nothing overflows or reaches a pole. */
-export function randomInstructions(draw: Draw, inputs: number, count: number): Instruction[] {
+function randomInstructions(draw: Draw, inputs: number, count: number): Instruction[] {
   const samples = 24;
   const given = Array.from({ length: inputs }, () =>
     Array.from({ length: samples }, () => draw.between(-2, 2)),

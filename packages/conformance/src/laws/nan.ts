@@ -68,7 +68,7 @@ export const nan: Statement = {
         [...wanted.map(([, node]) => node), ...task.states.map((s) => task.graph.next.get(s)!)],
         given,
       );
-      const judge = (
+      const compare = (
         name: string,
         width: number,
         got: Float32Array,
@@ -90,9 +90,9 @@ export const nan: Statement = {
             );
         });
       for (const [name, node] of wanted)
-        judge(name, node.width, dirty.outputs[name]!, clean.outputs[name]!, found.get(node)!.data);
+        compare(name, node.width, dirty.outputs[name]!, clean.outputs[name]!, found.get(node)!.data);
       for (const s of task.states)
-        judge(
+        compare(
           `final state ${s.name}`,
           s.width,
           dirty.states[s.name]!,

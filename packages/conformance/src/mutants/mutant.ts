@@ -108,7 +108,7 @@ function hostOf(backend: Backend): Pick<Site, "get" | "put"> {
 }
 
 /** The rows and columns of a kernel's result. */
-export function resultShape({
+function resultShape({
   kernel,
   rows,
   tableRows,

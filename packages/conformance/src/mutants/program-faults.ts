@@ -39,7 +39,8 @@ export interface Run {
   run(steps?: number, parity?: 0 | 1): void;
 }
 
-export const runFault = (name: string, what: string, fault: (run: Run) => void): Mutant =>
+/** A fault around the run of a whole program. */
+export const programRunFault = (name: string, what: string, fault: (run: Run) => void): Mutant =>
   mutant("program", name, what, (backend) =>
     forward(backend, {
       prepareProgram(program) {
@@ -75,7 +76,7 @@ export const shadowFault = (
   change: (data: Float32Array, name: string, spec: BufferSpec, run: Run) => Float32Array | undefined,
   role: "parameter" | "input" = "parameter",
 ): Mutant =>
-  runFault(name, what, (run) => {
+  programRunFault(name, what, (run) => {
     const table = role === "parameter" ? run.program.parameters : run.program.inputs;
     const restore: (() => void)[] = [];
     // A fault sees the parameters as they were, also where it looks at two of them.

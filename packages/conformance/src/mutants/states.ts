@@ -1,6 +1,6 @@
 /** Faults in how states are carried: where they begin, where they end, which buffer of a pair they lie in. */
 import type { Mutant } from "./mutant.ts";
-import { runFault, zeros, type Run } from "./program-faults.ts";
+import { programRunFault, zeros, type Run } from "./program-faults.ts";
 
 const stateOf = (name: string): RegExp => new RegExp(`^[^d].*\\.${name}$`);
 /** Change the states before the first step. */
@@ -12,22 +12,24 @@ function changeInitial(run: Run, which: RegExp, change: (data: Float32Array) => 
 }
 
 export const stateMutants: readonly Mutant[] = [
-  runFault("initial h ignored", "starts from h = 0", (run) => {
+  programRunFault("initial h ignored", "starts from h = 0", (run) => {
     changeInitial(run, stateOf("h"), zeros);
     run.run();
   }),
-  runFault("initial c ignored", "starts from c = 0", (run) => {
+  programRunFault("initial c ignored", "starts from c = 0", (run) => {
     changeInitial(run, stateOf("c"), zeros);
     run.run();
   }),
-  runFault("gradient of the final state ignored", "starts back-propagation from 0", (run) => {
+  programRunFault("gradient of the final state ignored", "starts back-propagation from 0", (run) => {
     changeInitial(run, /^d\./, zeros);
     run.run();
   }),
-  runFault("parity forgotten", "always takes the first buffer of a pair for the current state", (run) =>
-    run.run(run.steps, 0),
+  programRunFault(
+    "parity forgotten",
+    "always takes the first buffer of a pair for the current state",
+    (run) => run.run(run.steps, 0),
   ),
-  runFault(
+  programRunFault(
     "odd numbers of steps",
     "leaves the final state in the wrong buffer after an odd number of steps",
     (run) => {
@@ -41,7 +43,7 @@ export const stateMutants: readonly Mutant[] = [
       }
     },
   ),
-  runFault(
+  programRunFault(
     "final state of the reverse direction",
     "gives the initial state of a reverse loop for its final one",
     (run) => {
@@ -53,7 +55,7 @@ export const stateMutants: readonly Mutant[] = [
       });
     },
   ),
-  runFault("last step dropped", "stops one step early", (run) => {
+  programRunFault("last step dropped", "stops one step early", (run) => {
     run.run(run.steps - 1);
     for (const { buffer } of run.program.states) {
       const [last, after] = run.steps % 2 === 0 ? [1, 0] : [0, 1];
