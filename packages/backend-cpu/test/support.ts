@@ -1,17 +1,13 @@
 // What the tests share: seeded numbers, matrices laid out in every way that a view allows, and exact comparison.
 import { checked } from "@recurra/conformance";
 import type { SyncBackend, View } from "@recurra/core";
+import { random } from "@recurra/core/internal";
 import { openCpu } from "../src/index.ts";
 
-/** Numbers in [−1, 1) that float32 holds, the same for the same seed. (Mulberry32.) */
+/** Numbers in ±1 that float32 holds, the same for the same seed. */
 export function generator(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return Math.fround(((t ^ (t >>> 14)) >>> 0) / 2 ** 31 - 1);
-  };
+  const draw = random(seed);
+  return () => Math.fround(2 * draw() - 1);
 }
 
 export const cpu: SyncBackend = checked(openCpu());

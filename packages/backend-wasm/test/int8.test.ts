@@ -3,6 +3,7 @@ import { createModel, dense, embedding, gradientSync, gru, lstm, recurrent, stac
 import { openCpu } from "@recurra/backend-cpu";
 import { conformance, describeConformance } from "@recurra/conformance";
 import { afterEach, describe, expect, it, test, vi } from "vitest";
+import { numbers as draw } from "../../core/test/support/expected.ts";
 import { openWasm } from "../src/index.ts";
 import type * as Int8 from "../src/int8.ts";
 
@@ -17,14 +18,8 @@ describeConformance(
 
 const backend = await openWasm({ int8: true });
 
-/** Reproducible, in ±1. */
-function numbers(length: number, seed = 1): Float32Array {
-  let state = seed;
-  return Float32Array.from({ length }, () => {
-    state = (Math.imul(state, 1664525) + 1013904223) | 0;
-    return state / 2 ** 31;
-  });
-}
+/** Seeded, in ±1. */
+const numbers = (length: number, seed = 1): Float32Array => draw(seed)(length).data;
 
 interface Rounded {
   readonly whole: readonly number[];
