@@ -1,9 +1,8 @@
 /** The verifier catches every way in which a kernel and its operands can be broken. */
 import { describe, expect, it } from "vitest";
-import { RecurraError } from "../src/errors.ts";
 import { embedding, last, lstm, mapLimits, recurrent, stack } from "../src/index.ts";
 import { verify } from "../src/internal.ts";
-import { Broken, type Breakage } from "./support/broken.ts";
+import { Broken, describeBreakages, type Breakage } from "./support/broken.ts";
 import { backward, forward, single, wide } from "./support/programs.ts";
 
 const run = forward(single(lstm));
@@ -148,22 +147,11 @@ const ofWords: readonly Breakage[] = [
   ],
 ];
 
-describe.each([
+describeBreakages([
   ["an LSTM", run, ofRun],
   ["an LSTM's gradient", gradient, ofGradient],
   ["an embedding's gradient", words, ofWords],
-] as const)("of %s", (_, program, breakages) => {
-  it("nothing is wrong to begin with", () => {
-    expect(() => verify(program)).not.toThrow();
-  });
-  it.each(breakages)("%s", (_what, says, how) => {
-    const broken = new Broken(program);
-    how(broken);
-    const attempt = (): void => verify(broken.program);
-    expect(attempt).toThrow(says);
-    expect(attempt).toThrow(expect.objectContaining({ constructor: RecurraError, code: "INTERNAL" }));
-  });
-});
+]);
 
 describe("what only some backends take", () => {
   const with_ =

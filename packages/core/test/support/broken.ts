@@ -1,4 +1,5 @@
 /** Programs to break on purpose: what to break is found by what it is, so that a better plan doesn't break the test. */
+import { describe, expect, it } from "vitest";
 import type {
   BufferSpec,
   GemmKernel,
@@ -9,6 +10,9 @@ import type {
   Part,
   Program,
 } from "../../src/backend.ts";
+import { copyOf as made } from "../../src/compile/copy.ts";
+import { RecurraError } from "../../src/errors.ts";
+import { verify } from "../../src/internal.ts";
 
 export type Draft<T> = T extends object ? { -readonly [K in keyof T]: Draft<T[K]> } : T;
 
@@ -25,18 +29,7 @@ function found<T>(value: T | undefined): T {
 }
 
 /** A kernel more, which copies one operand into another. */
-export const copyOf = (from: Operand, to: Operand, rows: Launch["rows"]): Draft<Launch> => ({
-  kernel: {
-    op: "map",
-    width: from.width,
-    inputs: 1,
-    instructions: [{ fn: "copy", args: [{ input: 0 }] }],
-    outputs: [0],
-  },
-  rows,
-  inputs: [{ ...from }],
-  outputs: [{ ...to }],
-});
+export const copyOf = (...operands: Parameters<typeof made>): Draft<Launch> => copy(made(...operands));
 
 export class Broken {
   readonly program: Draft<Program>;
@@ -91,3 +84,21 @@ export class Broken {
 
 /** What is broken, what the verifier must say of it, and how it is broken. */
 export type Breakage = readonly [what: string, says: RegExp, how: (b: Broken) => void];
+
+/** The verifier passes each program as it is, and refuses it broken. */
+export function describeBreakages(
+  programs: readonly (readonly [of: string, program: Program, breakages: readonly Breakage[]])[],
+): void {
+  describe.each(programs)("of %s", (_, program, breakages) => {
+    it("nothing is wrong to begin with", () => {
+      expect(() => verify(program)).not.toThrow();
+    });
+    it.each(breakages)("%s", (_what, says, how) => {
+      const broken = new Broken(program);
+      how(broken);
+      const attempt = (): void => verify(broken.program);
+      expect(attempt).toThrow(says);
+      expect(attempt).toThrow(expect.objectContaining({ constructor: RecurraError, code: "INTERNAL" }));
+    });
+  });
+}
