@@ -6,7 +6,7 @@ import {
 import { lastRows } from "../src/ragged.ts";
 import { numbers } from "./support/expected.ts";
 import { openPlain } from "./support/plain-backend.ts";
-import { refuses } from "./support/refuses.ts";
+import { as, refuses } from "./support/refuses.ts";
 
 const draw = numbers(5);
 const backend = openPlain();
@@ -15,9 +15,6 @@ const model = createModel(net, backend);
 const x = draw(5, 2, 3);
 const before = model.parameters();
 const run = model.runSync(x);
-
-/** For calls that no typed program would make. */
-const as = (value: unknown): never => value as never;
 
 describe("parameters", () => {
   const bad: readonly (readonly [string, ErrorCode, RegExp, Record<string, unknown>])[] = [

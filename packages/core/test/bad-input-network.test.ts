@@ -4,10 +4,7 @@ import {
   activation, cell, concat, dense, dropout, embedding, gru, last, layerNorm, max, network, recurrent, rowMax, stack, tanh,
   type Cell, type Expr, type Layer,
 } from "../src/index.ts"; // prettier-ignore
-import { refuses } from "./support/refuses.ts";
-
-/** For calls that no typed program would make. */
-const as = (value: unknown): never => value as never;
+import { as, refuses } from "./support/refuses.ts";
 
 type Call = readonly [what: string, says: RegExp, call: () => unknown];
 const sizes = { inputSize: 2, hiddenSize: 3 };

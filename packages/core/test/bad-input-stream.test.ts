@@ -13,7 +13,7 @@ import {
 } from "../src/index.ts";
 import { numbers } from "./support/expected.ts";
 import { openPlain } from "./support/plain-backend.ts";
-import { refuses } from "./support/refuses.ts";
+import { as, refuses } from "./support/refuses.ts";
 
 const draw = numbers(6);
 const backend = openPlain();
@@ -31,7 +31,6 @@ afterAll(() => {
   expect(backend.live()).toBe(before.live);
 });
 
-const as = (value: unknown): never => value as never;
 type Case = readonly [what: string, code: ErrorCode, says: RegExp, value: unknown];
 
 it.each<Case>([

@@ -14,7 +14,7 @@ import {
 } from "../src/index.ts";
 import { numbers } from "./support/expected.ts";
 import { openPlain } from "./support/plain-backend.ts";
-import { refuses } from "./support/refuses.ts";
+import { as, refuses } from "./support/refuses.ts";
 
 const draw = numbers(5);
 const backend = openPlain();
@@ -31,9 +31,6 @@ afterAll(() => {
   expect(model.runSync(x, { trace: true })).toEqual(before.run);
   expect(backend.live()).toBe(before.live);
 });
-
-/** For calls that no typed program would make. */
-const as = (value: unknown): never => value as never;
 
 type Case = readonly [what: string, code: ErrorCode, says: RegExp, value: unknown];
 

@@ -2,6 +2,9 @@
 import { expect } from "vitest";
 import { RecurraError, type ErrorCode } from "../../src/errors.ts";
 
+/** For calls that no typed program would make. */
+export const as = (value: unknown): never => value as never;
+
 export function refuses(call: () => unknown, code: ErrorCode, says: RegExp): void {
   let error: unknown;
   try {
