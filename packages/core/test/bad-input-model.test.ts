@@ -1,7 +1,7 @@
 /** Models and parameters that make no sense are refused before anything changes. */
 import { describe, expect, it } from "vitest";
 import {
-  createModel, dense, embedding, gradientSync, gru, lstm, lstmp, recurrent, stack, type Backend, type ErrorCode,
+  constant, createModel, dense, embedding, gradientSync, gru, lstm, lstmp, recurrent, stack, type Backend, type ErrorCode,
 } from "../src/index.ts"; // prettier-ignore
 import { lastRows } from "../src/ragged.ts";
 import { numbers } from "./support/expected.ts";
@@ -87,6 +87,23 @@ describe("a model", () => {
       () => createModel(net, backend, { parameters: as(parameters) }),
       "INVALID_ARGUMENT",
       /parameters: expected tensors by name/,
+    ),
+  );
+  it.each<[string, ErrorCode, unknown]>([
+    ["is NaN", "NON_FINITE", constant(NaN)],
+    ["gives too few numbers", "INVALID_ARGUMENT", () => Float32Array.of(1, 1)],
+    ["gives too many", "INVALID_ARGUMENT", () => new Float32Array(4)],
+    ["gives nothing", "INVALID_ARGUMENT", () => undefined],
+    ["is a number", "INVALID_ARGUMENT", 3],
+  ])("of an initializer that %s", (_, code, b) =>
+    refuses(
+      () =>
+        createModel(
+          stack(recurrent(lstm, { inputSize: 2, hiddenSize: 3, initializers: { b: as(b) } })),
+          backend,
+        ),
+      code,
+      /initializer of 0\.b\.i/,
     ),
   );
   it("on nothing", () => refuses(() => createModel(net, as(undefined)), "INVALID_ARGUMENT", /backend/));

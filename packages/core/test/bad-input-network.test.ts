@@ -1,8 +1,8 @@
 /** Layers, networks and expressions that make no sense are refused where they are written. */
 import { describe, it } from "vitest";
 import {
-  activation, cell, concat, dense, dropout, embedding, gru, last, layerNorm, max, network, recurrent, rowMax, stack, tanh,
-  type Cell, type Expr, type Layer,
+  activation, cell, concat, dense, dropout, embedding, gru, last, layerNorm, lstmp, max, network, recurrent, rowMax, rowSum, slstm, stack, tanh,
+  type Cell, type Expr, type Layer, type Matrix,
 } from "../src/index.ts"; // prettier-ignore
 import { as, refuses } from "./support/refuses.ts";
 
@@ -39,6 +39,7 @@ describe("a recurrent layer", () => {
     ["with a number for initializers", /recurrent: initializers: .* got 3/, { initializers: 3 }],
     ["with null for a name", /name: expected names without dots .* got null/, { name: null }],
     ["with a number for a name", /name: expected names .* got 5/, { name: 5 }],
+    ["with a dot in its name", /name: expected names without dots .* got "a\.l1"/, { name: "a.l1" }],
     ["with an empty name", /name: expected names .* got ""/, { name: "" }],
   ];
   it.each(invalid)("%s", (_, says, options) =>
@@ -68,7 +69,33 @@ describe("a recurrent layer", () => {
   });
 });
 
+it("a step of what isn't an expression of its own network", () => {
+  let foreign: Expr | undefined;
+  network({ q: 3 }, ({ q }) => (foreign = q));
+  const other = foreign as unknown as Expr;
+  const steps: ((v: { h: Expr; U: { a: Matrix } }) => unknown)[] = [
+    () => ({ h: other }),
+    ({ h }) => ({ h, y: other }),
+    ({ h }) => ({ h: rowSum(concat(h, other)).plus(h) }),
+    ({ U }) => ({ h: U.a.dot(other) }),
+    ({ h, U }) => ({ h: h.plus(as(U.a)) }),
+    ({ U }) => ({ h: U.a }),
+    () => ({ h: 5 }),
+    () => undefined,
+    ({ U }) => ({ h: U.a.dot(as(3)) }),
+  ];
+  for (const step of steps)
+    refuses(
+      () => stack(recurrent(cell({ name: "c", state: ["h"], U: ["a"], step: as(step) }), sizes)),
+      "INVALID_ARGUMENT",
+      /expected/,
+    );
+});
+
 it.each<Call>([
+  ["lstmp, of nothing", /expected/, () => lstmp(as(undefined))],
+  ["slstm, of null", /expected/, () => slstm(as(null))],
+  ["slstm, of what objects inherit", /expected/, () => slstm({ forget: as("constructor") })],
   ["dense, of nothing", /dense: expected options/, () => dense(as(undefined))],
   ["dense, of null", /dense: outputSize: .* got null/, () => dense(as({ inputSize: 1, outputSize: null }))],
   ["dense, of a bad name", /name: .* got null/, () => stack(dense(as({ inputSize: 1, outputSize: 1, name: null })))],

@@ -2,10 +2,12 @@
 import { afterAll, describe, expect, it } from "vitest";
 import type { ErrorCode, Input, RunOptions } from "../src/index.ts";
 import {
+  cell,
   concat,
   createModel,
   dense,
   embedding,
+  explain,
   gradientSync,
   lstm,
   network,
@@ -230,4 +232,43 @@ it("the same through promises", async () => {
     const error: unknown = await model.run(input, options).catch((thrown: unknown) => thrown);
     refuses(() => { throw error; }, (error as { code: ErrorCode }).code, /expected/); // prettier-ignore
   }
+});
+
+it("misspelt options", () => {
+  const sizes = { inputSize: 2, hiddenSize: 3 };
+  const d = draw(5, 2, 2);
+  const calls: readonly (() => unknown)[] = [
+    () => model.runSync(x, as({ lenghts: [1, 1] })),
+    () => model.runSync(x, as({ ouput: "last" })),
+    () => recurrent(lstm, as({ ...sizes, bidirectonal: true })),
+    () => model.stream(as({ bacth: 3 })),
+    () => createModel(net, backend, as({ sede: 3 })),
+    () => gradientSync(model, x, as({ ouput: d })),
+    () => gradientSync(model, x, as(d)),
+    () => gradientSync(model, x, { output: d }, as({ dropoutseed: 3 })),
+    () => cell(as({ name: "c", state: ["h"], wieghts: {}, step: () => ({}) })),
+    () => dense(as({ inputSize: 2, outputSize: 2, bias: false })),
+    () => explain(model, as({ typo: 1 })),
+  ];
+  for (const call of calls) refuses(call, "UNKNOWN_NAME", /expected options among/);
+});
+
+it("what isn't options", () => {
+  const calls: readonly (() => unknown)[] = [
+    () => model.runSync(x, as(null)),
+    () => model.stream(as(null)),
+    () => recurrent(lstm, as(undefined)),
+    () => explain(model, as(null)),
+  ];
+  for (const call of calls) refuses(call, "INVALID_ARGUMENT", /expected options/);
+  refuses(() => explain(as(3)), "INVALID_ARGUMENT", /expected/);
+});
+
+it("a Map for a record of tensors", () => {
+  const map = as(new Map([["0.h", draw(2, 4)]]));
+  refuses(() => model.setParameters(map), "INVALID_ARGUMENT", /got Map/);
+  refuses(() => model.runSync(x, { state: map }), "INVALID_ARGUMENT", /got Map/);
+  const stream = model.stream();
+  refuses(() => stream.restore(map), "INVALID_ARGUMENT", /got Map/);
+  stream.dispose();
 });

@@ -1,8 +1,8 @@
 /** Gradients through the public API: against the oracle's adjoint, and against differences of the oracle's loss. */
 import { afterEach, describe, expect, it } from "vitest";
 import {
-  activation, concat, createModel, dense, dropout, embedding, gradientSync, gru, gruResetBefore, last, layerNorm, lstm, lstmp, network, recurrent, slstm, stack, tanh,
-  type GradientOptions, type GradientResult, type LossGradient, type Network, type SyncModel, type Tensor,
+  activation, cell, concat, createModel, dense, dropout, embedding, gradientSync, gru, gruResetBefore, last, layerNorm, lstm, lstmp, network, recurrent, relu, rowSum, slstm, sqrt, stack, tanh,
+  type Expr, type GradientOptions, type GradientResult, type LossGradient, type Network, type SyncModel, type Tensor,
 } from "../src/index.ts"; // prettier-ignore
 import { drawMasks, evaluate, finalState, random } from "../src/internal.ts";
 import { batchFirst, expected, numbers } from "./support/expected.ts";
@@ -242,6 +242,34 @@ describe("beside the gradient", () => {
     expect(gradientSync(open(net), spoil(x), { output: spoil(seed) }, { lengths })).toEqual(clean);
   });
 
+  it("infinite slopes past a row's end reach no gradient", () => {
+    const unit = cell({
+      name: "unit",
+      state: ["h"],
+      W: ["a"],
+      U: ["a"],
+      step({ x: v, h, W, U }) {
+        const a = W.a.dot(v).plus(U.a.dot(h));
+        return { h: a.over(sqrt(rowSum(a.times(a)))) };
+      },
+    });
+    for (const rooted of [
+      stack(dense({ inputSize: I, outputSize: H }), (v) => sqrt(relu(v))),
+      stack(recurrent(unit, { inputSize: I, hiddenSize: H })),
+    ]) {
+      const model = open(rooted);
+      const positive = ({ shape, data }: Tensor): Tensor => ({ shape, data: data.map((v) => 1 + v / 2) });
+      const weights = Object.entries(model.parameters()).map(([name, p]) => [
+        name,
+        name.endsWith("b") ? { shape: p.shape, data: p.data.map(() => 0) } : positive(p),
+      ]);
+      model.setParameters(Object.fromEntries(weights) as Tensors);
+      const { parameters, input } = gradientSync(model, positive(x), { output: draw(T, B, H) }, { lengths });
+      for (const { data } of [...Object.values(parameters), input!])
+        expect(data.every(Number.isFinite)).toBe(true);
+    }
+  });
+
   it("batchFirst exchanges time and batch", () => {
     const clean = gradientSync(open(net), x, { output: seed });
     const { output, input, parameters } = gradientSync(
@@ -351,4 +379,36 @@ describe("dropout", () => {
       agree("d.input x", result.input);
     },
   );
+});
+
+type Parts = Record<"Wx" | "Uh" | "b", Expr>;
+
+it.each<[string, (parts: Parts) => Expr, inputs: number, biases: number]>([
+  ["a bias", ({ Wx, Uh, b }) => Wx.plus(b, Uh, b), 1, 2],
+  ["a product", ({ Wx, Uh, b }) => Wx.plus(b, Uh, Wx), 2, 1],
+  ["a sum", ({ Wx, Uh, b }) => Wx.plus(b).plus(Uh, Wx.plus(b)), 2, 2],
+  ["a pointwise value", ({ Wx, Uh, b }) => Wx.plus(b.times(0.5), Uh, b.times(0.5)), 1, 1],
+])("%s that is added twice counts twice", (_, sum, inputs, biases) => {
+  const twice = cell({
+    name: "twice",
+    state: ["h"],
+    W: ["a"],
+    U: ["a"],
+    b: ["a"],
+    step: ({ x: v, h, W, U, b }) => ({ h: sum({ Wx: W.a.dot(v), Uh: U.a.dot(h), b: b.a }) }),
+  });
+  const tensor = (shape: readonly number[], ...data: number[]): Tensor => ({
+    shape,
+    data: Float32Array.from(data),
+  });
+  const model = open(stack(recurrent(twice, { inputSize: 1, hiddenSize: 1 })));
+  model.setParameters({ "0.W.a": tensor([1, 1], 2), "0.U.a": tensor([1, 1], 3), "0.b.a": tensor([1], 5) });
+  const first = 2 * inputs + 5 * biases;
+  const found = gradientSync(model, tensor([2, 1, 1], 1, 1), { output: tensor([2, 1, 1], 0, 1) });
+  expect([...found.output.data]).toEqual([first, first + 3 * first]);
+  // Of the second step alone: (1 + 3) · (2 inputs + 5 biases).
+  expect([...found.parameters["0.W.a"]!.data, ...found.parameters["0.b.a"]!.data]).toEqual([
+    4 * inputs,
+    4 * biases,
+  ]);
 });

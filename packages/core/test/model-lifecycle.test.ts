@@ -126,6 +126,13 @@ describe("no steps, or no rows", () => {
     expect(model.runSync(x).output.data.every(Number.isFinite)).toBe(true);
   });
 
+  it("many steps of no rows aren't walked", () => {
+    const model = createModel(net, openPlain());
+    const empty = { shape: [1e7, 0, 3], data: new Float32Array(0) };
+    expect(model.runSync(empty).output.shape).toEqual([1e7, 0, 2]);
+    expect(gradientSync(model, empty, {}).parameters["1.b"]!.data).toEqual(new Float32Array(2));
+  });
+
   it("last of no steps is 0", () => {
     const model = createModel(stack(recurrent(gru, { inputSize: 3, hiddenSize: 4 }), last), openPlain());
     expect(model.runSync(draw(0, 2, 3)).output).toEqual({ shape: [2, 4], data: new Float32Array(8) });

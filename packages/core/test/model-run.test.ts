@@ -1,9 +1,11 @@
 /** Whole sequences through the public API, against the oracle. */
 import { afterEach, describe, expect, it } from "vitest";
 import {
+  cell,
   concat,
   createModel,
   dense,
+  gradientSync,
   gru,
   lstm,
   lstmp,
@@ -11,6 +13,7 @@ import {
   recurrent,
   slstm,
   stack,
+  tanh,
   type Network,
   type RunOptions,
   type SyncModel,
@@ -224,4 +227,24 @@ it("several inputs and outputs, by name", () => {
   expect(output).toBe(outputs["h"]);
   expect(outputs["shown"]!.shape).toEqual([T, B, 1]);
   runChecked(model, inputs, { lengths });
+});
+
+it("what follows from parameters alone has a row for every step", () => {
+  const odd = cell({
+    name: "odd",
+    state: ["h", "s"],
+    W: ["a"],
+    b: ["a", "k"],
+    step: ({ x: v, W, b }) => ({
+      h: tanh(W.a.dot(v).plus(b.a)),
+      s: tanh(b.k),
+      y: b.k,
+      doubled: b.k.times(2),
+    }),
+  });
+  const model = open(stack(recurrent(odd, { inputSize: I, hiddenSize: H })));
+  runChecked(model, { x });
+  const ones = { shape: [T, B, H], data: new Float32Array(T * B * H).fill(1) };
+  const { parameters } = gradientSync(model, x, { output: ones });
+  expect(parameters["0.b.k"]).toEqual({ shape: [H], data: new Float32Array(H).fill(T * B) });
 });

@@ -1,7 +1,7 @@
 /** Streams: a frame at a time gives what the whole sequence gives, bit for bit. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import {
-  concat, createModel, dense, dropout, embedding, last, lstm, network, recurrent, stack,
+  cell, concat, createModel, dense, dropout, embedding, last, lstm, network, recurrent, stack, tanh,
   type Network, type StreamOptions, type SyncModel, type SyncStream, type Tensor,
 } from "../src/index.ts"; // prettier-ignore
 import { cells } from "./support/all-cells.ts";
@@ -101,6 +101,18 @@ describe("step", () => {
     const net = (p: number): Network =>
       stack(recurrent(lstm, { inputSize: I, hiddenSize: H, layers: 2, dropout: p }), dropout(p));
     expect(steps(open(net(0.5)).stream({ batch: B }))).toEqual(steps(open(net(0)).stream({ batch: B })));
+  });
+
+  it("sees the state before the step, at every step", () => {
+    const late = cell({
+      name: "late",
+      state: ["h"],
+      W: ["a"],
+      U: ["a"],
+      step: ({ x: v, h, W, U }) => ({ h: tanh(W.a.dot(v).plus(U.a.dot(h))), y: tanh(h) }),
+    });
+    const model = open(stack(recurrent(late, { inputSize: I, hiddenSize: H })));
+    expect(steps(model.stream({ batch: B }))).toEqual([...model.runSync(x).output.data]);
   });
 
   it("follows new parameters at once", () => {

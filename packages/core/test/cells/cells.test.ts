@@ -3,9 +3,10 @@ import { openCpu } from "@recurra/backend-cpu";
 import { describe, expect, test } from "vitest";
 import * as shipped from "../../src/cells/index.ts";
 import type { Cell } from "../../src/cell.ts";
+import { gradientSync } from "../../src/gradient.ts";
 import { recurrent } from "../../src/layers.ts";
 import { createModel } from "../../src/model.ts";
-import { network } from "../../src/network.ts";
+import { network, stack } from "../../src/network.ts";
 import { evaluate, finalState } from "../../src/oracle.ts";
 import type { Tensor } from "../../src/tensor.ts";
 import { expected, numbers } from "../support/expected.ts";
@@ -210,4 +211,17 @@ describe("slstm", () => {
     const { output, state } = oracleRun({ ...given, x: given.x.map((v) => v * 1e4) });
     for (const value of [output, ...Object.values(state)].flat()) expect(value).toSatisfy(Number.isFinite);
   });
+});
+
+test("minLSTM's gates, both far below 0, don't divide nothing by nothing", () => {
+  const model = createModel(stack(recurrent(shipped.minLstm, { inputSize: 2, hiddenSize: 3 })), openCpu(), {
+    seed: 1,
+  });
+  const x = {
+    shape: [3, 4, 2],
+    data: Float32Array.from({ length: 24 }, (_, i) => [-1e4, -104, 1e4, 0][i % 4]!),
+  };
+  const { output, parameters } = gradientSync(model, x, { output: numbers(1)(3, 4, 3) });
+  for (const { data } of [output, ...Object.values(parameters)])
+    expect(data.every(Number.isFinite)).toBe(true);
 });
