@@ -4,15 +4,15 @@ import { Tally } from "../src/law.ts";
 import { differences } from "../src/laws/differences.ts";
 import { mutants } from "../src/mutants/index.ts";
 import { forward } from "../src/wrap.ts";
-import { openReference } from "./reference-backend.ts";
+import { openPlain } from "../../core/test/support/plain-backend.ts";
 
 // The kit on the simplest backend that there is: whatever fails here is the kit's or core's fault.
-describeConformance({ describe, it }, "reference", () => openReference(), { sizes: "small", scale: 0.5 });
+describeConformance({ describe, it }, "plain", () => openPlain(), { sizes: "small", scale: 0.5 });
 
 // And on one that keeps its sums in float32, and says so.
-const { accuracy } = openReference();
-const openSingle = () => openReference({ accuracy: { ...accuracy, accumulate: 2 ** -24 } });
-describeConformance({ describe, it }, "reference, sums in float32", openSingle, {
+const { accuracy } = openPlain();
+const openSingle = () => openPlain({ accuracy: { ...accuracy, accumulate: 2 ** -24 } });
+describeConformance({ describe, it }, "plain, sums in float32", openSingle, {
   scale: 0.25,
   variants: false,
 });
@@ -23,7 +23,7 @@ const only = (name: RegExp, options: Omit<ConformanceOptions, "variants">) =>
 describe("what the kit says", () => {
   it("of a fault: law, seed, shapes, expected, got and bound", async () => {
     const broken = mutants.find((m) => m.name === "accumulate")!;
-    const [outcome] = (await only(/^gemm$/, { open: () => broken.wrap(openReference()), seed: 5 })).outcomes;
+    const [outcome] = (await only(/^gemm$/, { open: () => broken.wrap(openPlain()), seed: 5 })).outcomes;
     expect(outcome?.passed).toBe(false);
     expect(outcome?.failure).toMatch(
       /^gemm: seed 5, small case \d+, gemm, \d+ rows.*expected \S+, got \S+, off by \S+, bound \S+$/,
@@ -32,7 +32,7 @@ describe("what the kit says", () => {
 
   it("of a result beyond its bound", async () => {
     const { outcomes, failed } = await only(/^functions$/, {
-      open: () => openReference({ accuracy: { ...accuracy, unit: 2 ** -26 } }),
+      open: () => openPlain({ accuracy: { ...accuracy, unit: 2 ** -26 } }),
     });
     expect(failed).toBe(1);
     expect(outcomes[0]?.failure).toMatch(
@@ -42,7 +42,7 @@ describe("what the kit says", () => {
 
   it("of bounds that say nothing", async () => {
     const { outcomes, vacuous } = await only(/^map$/, {
-      open: () => openReference({ accuracy: { ...accuracy, unit: 1e-2 } }),
+      open: () => openPlain({ accuracy: { ...accuracy, unit: 1e-2 } }),
     });
     expect(vacuous).toBeGreaterThan(1000);
     expect(outcomes.at(-1)).toMatchObject({ law: "few bounds are vacuous", passed: false });
@@ -51,7 +51,7 @@ describe("what the kit says", () => {
   it("of what a backend doesn't promise: skipped, with the reason", async () => {
     const unsure = { ...accuracy, nan: false, batchExact: false, subnormals: false };
     const { skipped, outcomes } = await only(/NaN|rows$|extremes/, {
-      open: () => openReference({ accuracy: unsure }),
+      open: () => openPlain({ accuracy: unsure }),
       sizes: "small",
     });
     // By themselves, the extremes have more vacuous bounds than the kit as a whole may.
@@ -70,7 +70,7 @@ describe("what the kit says", () => {
         if (Math.abs(got * (1 + 1e-6) - expected) > bound) seen++;
       }
     }
-    const backend = openReference();
+    const backend = openPlain();
     const setting = { open: () => backend, scale: 0.1, seed: 1, sizes: "small", memo: new Map() } as const;
     await differences.body(new Off(accuracy), setting, backend, backend);
     expect(all).toBeGreaterThan(500);
@@ -79,7 +79,7 @@ describe("what the kit says", () => {
 
   it("of a random cell that fails: the smallest that still does", async () => {
     const open = () => {
-      const backend = openReference();
+      const backend = openPlain();
       return forward(backend, {
         prepare(kernel) {
           if (kernel.op !== "map") return backend.prepare(kernel);
@@ -98,7 +98,7 @@ describe("what the kit says", () => {
   });
 
   it("the same, from the same seed", async () => {
-    const run = () => only(/^(reduce|rnnTanh)$/, { open: openReference, seed: 3 });
+    const run = () => only(/^(reduce|rnnTanh)$/, { open: openPlain, seed: 3 });
     const strip = ({ outcomes }: Awaited<ReturnType<typeof run>>) =>
       outcomes.map((o) => ({ ...o, milliseconds: 0 }));
     expect(strip(await run())).toEqual(strip(await run()));

@@ -1,4 +1,4 @@
-/** The contract in its plainest form: one loop a kernel, no regard for speed; every program is verified. For tests of core, which knows no device. */
+/** The contract in its plainest form: one loop a kernel, no regard for speed; every program is verified. For tests of core, which knows no device, and of the laws. */
 import type { Backend, BoundKernel, DeviceBuffer, Kernel, SyncBackend, View } from "../../src/backend.ts";
 import { fail } from "../../src/errors.ts";
 import { functionValues, verify } from "../../src/internal.ts";
@@ -27,7 +27,15 @@ const set = (view: View, step: number, r: number, j: number, value: number): voi
   data[i] = value;
 };
 
-function run(kernel: Kernel, rows: number, v: readonly View[], tableRows: number, t: number): void {
+/** @param round what sums are kept in */
+function run(
+  kernel: Kernel,
+  rows: number,
+  v: readonly View[],
+  tableRows: number,
+  t: number,
+  round: (sum: number) => number,
+): void {
   const view = (i: number): View => v[i] as View;
   switch (kernel.op) {
     case "gemm": {
@@ -39,9 +47,13 @@ function run(kernel: Kernel, rows: number, v: readonly View[], tableRows: number
           let sum = kernel.addend ? get(view(0), t, r, j) : 0;
           for (const { a, b, transposeA, transposeB, depth } of kernel.terms)
             for (let k = 0; k < (depth === "rows" ? rows : depth); k++)
-              sum +=
-                (transposeA ? get(view(a), t, k, r) : get(view(a), t, r, k)) *
-                (transposeB ? get(view(b), t, j, k) : get(view(b), t, k, j));
+              sum = round(
+                sum +
+                  round(
+                    (transposeA ? get(view(a), t, k, r) : get(view(a), t, r, k)) *
+                      (transposeB ? get(view(b), t, j, k) : get(view(b), t, k, j)),
+                  ),
+              );
           results.push(sum);
         }
       results.forEach((value, i) => set(out, t, Math.floor(i / kernel.width), i % kernel.width, value));
@@ -67,7 +79,7 @@ function run(kernel: Kernel, rows: number, v: readonly View[], tableRows: number
     case "reduce":
       for (let r = 0; r < rows; r++) {
         const row = Array.from({ length: kernel.width }, (_, j) => get(view(0), t, r, j));
-        const sum = row.reduce((a, b) => a + b, 0);
+        const sum = row.reduce((a, b) => round(a + b), 0);
         set(
           view(1),
           t,
@@ -90,8 +102,9 @@ function run(kernel: Kernel, rows: number, v: readonly View[], tableRows: number
         const index = get(view(0), t, r, 0);
         if (index >= 0)
           for (let j = 0; j < kernel.width; j++)
-            table[index * kernel.width + j] =
-              (table[index * kernel.width + j] as number) + get(view(1), t, r, j);
+            table[index * kernel.width + j] = round(
+              (table[index * kernel.width + j] as number) + get(view(1), t, r, j),
+            );
       }
       table.forEach((value, i) => set(view(2), t, Math.floor(i / kernel.width), i % kernel.width, value));
     }
@@ -111,10 +124,12 @@ export interface PlainBackend extends SyncBackend {
   readonly live: () => number;
 }
 
-export function openPlain(options: Partial<Pick<Backend, "limits" | "projection">> = {}): PlainBackend {
+export function openPlain(options: Partial<Backend> = {}): PlainBackend {
   const live = new Set<DeviceBuffer>();
+  let disposed = false;
+  const inUse = (): void => void (disposed && fail("DISPOSED", "plain: expected a backend in use"));
   const memory = (buffer: DeviceBuffer): Float32Array => {
-    if (!live.has(buffer)) throw new Error("a buffer that was freed, or never allocated");
+    if (!live.has(buffer)) fail("DISPOSED", "plain: expected a buffer that was allocated and not freed");
     return (buffer as Memory).data;
   };
   const readSync = (buffer: DeviceBuffer, into: Float32Array, offset: number): void => {
@@ -137,6 +152,7 @@ export function openPlain(options: Partial<Pick<Backend, "limits" | "projection"
     ...options,
     live: () => live.size,
     alloc(length) {
+      inUse();
       // What nobody wrote must show.
       const buffer: Memory = { length, data: floats(length).fill(NaN) };
       live.add(buffer);
@@ -152,17 +168,24 @@ export function openPlain(options: Partial<Pick<Backend, "limits" | "projection"
       readSync(buffer, into, offset);
       return Promise.resolve();
     },
-    prepare: (kernel) => ({
-      bind(rows, views, tableRows = 0): BoundKernel {
-        for (const { buffer } of views) memory(buffer);
-        return { run: (step) => run(kernel, rows, views, tableRows, step) };
-      },
-    }),
+    prepare(kernel) {
+      inUse();
+      const round = backend.accuracy.accumulate === 2 ** -24 ? Math.fround : (sum: number) => sum;
+      return {
+        bind(rows, views, tableRows = 0): BoundKernel {
+          for (const { buffer } of views) memory(buffer);
+          return { run: (step) => run(kernel, rows, views, tableRows, step, round) };
+        },
+      };
+    },
     prepareProgram(program) {
       verify(program, backend);
       return undefined;
     },
-    dispose: () => live.clear(),
+    dispose() {
+      disposed = true;
+      live.clear();
+    },
   };
   return backend;
 }
