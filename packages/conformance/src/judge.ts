@@ -84,6 +84,16 @@ export function judgeSteps(tally: Tally, task: Task, given: Given, results: Resu
   }
 }
 
+/** What the oracle itself computes in; a function of the engine is within a unit in the last place. */
+export const float64: Accuracy = {
+  unit: 2 ** -52,
+  accumulate: 2 ** -53,
+  functions: {},
+  nan: true,
+  subnormals: true,
+  batchExact: true,
+};
+
 /** What a whole run should give: values by name, and how far each may be off. */
 export interface Expectation {
   readonly outputs: ReadonlyMap<string, EndToEnd>;

@@ -2,9 +2,9 @@
  * Ragged batches: a masked step keeps the state, the reverse direction starts at each row's own end, outputs past the end are
  * 0, and a row without steps returns its initial state. What lies past a row's end may be anything, NaN too.
  */
-import { evaluate, finalState, type Accuracy, type EndToEnd, type Node } from "@recurra/core/internal";
+import { evaluate, finalState, type EndToEnd, type Node } from "@recurra/core/internal";
 import type { Draw } from "../draw.ts";
-import { expectationOf, judgeSteps, judgeWhole, sizeOfWhole } from "../judge.ts";
+import { expectationOf, float64, judgeSteps, judgeWhole, sizeOfWhole } from "../judge.ts";
 import { forCases, type Setting, type Statement, type Tally } from "../law.ts";
 import { differentiates, givenFor, Runner, taskOf, wantedOf, type Given } from "../program.ts";
 import { cells, networks, type Subject } from "../subject.ts";
@@ -61,17 +61,10 @@ function rowOf(given: Given, task: ReturnType<typeof taskOf>, b: number, steps: 
   return { steps, batch: 1, parameters: given.parameters, inputs, states };
 }
 
-/** What the oracle computes in; but for constants that float32 doesn't hold, such as layer normalisation's ε, which every device rounds. */
-const float64: Accuracy = {
-  unit: 2 ** -53,
-  accumulate: 2 ** -53,
-  functions: {},
-  nan: true,
-  subnormals: true,
-  batchExact: true,
-};
-
-/** The masked graph means what each row alone means: the oracle against itself, as sums come in another order where masks are between. */
+/**
+ * The masked graph means what each row alone means: the oracle against itself, since sums come in another order where masks are between.
+ * Constants that float32 doesn't hold, such as layer normalisation's ε, count as rounded, as on every device.
+ */
 function judgeMeaning(
   tally: Tally,
   setting: Setting,
