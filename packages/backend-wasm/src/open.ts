@@ -35,9 +35,10 @@ export const given: Given = { openMemory, writeScript, fail };
  * @throws RecurraError UNSUPPORTED without WebAssembly or its SIMD, or where a policy forbids it; OUT_OF_MEMORY
  */
 export async function openWasm(options: WasmOptions = {}): Promise<SyncBackend> {
-  if (Object(options) !== options)
-    fail("INVALID_ARGUMENT", `openWasm: expected options such as { module }, got ${kindOf(options)}`);
-  const { module, threads = 1, int8 = false } = options;
+  const { module, threads = 1, int8 = false, ...more } = Object(options) as WasmOptions;
+  const wrong = Object(options) === options ? Object.keys(more)[0] : kindOf(options);
+  if (wrong !== undefined)
+    fail("INVALID_ARGUMENT", `openWasm: expected options among module, threads, int8, got ${wrong}`);
   if (!(Number.isInteger(threads) && threads > 0 && threads <= 64))
     fail("INVALID_ARGUMENT", `openWasm: expected threads, a whole number from 1 to 64, got ${threads}`);
   const prebuilt = module === undefined ? undefined : await loadPrebuilt(module);

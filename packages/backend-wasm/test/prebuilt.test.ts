@@ -56,8 +56,8 @@ describe("a prebuilt module", () => {
       await expect(openWasm({ module: wrong as never })).rejects.toMatchObject(
         refused("expected module to be an address, a Response or a WebAssembly.Module"),
       );
-    for (const wrong of [null, 5, "prebuilt.wasm"])
-      await expect(openWasm(wrong as never)).rejects.toMatchObject(refused("expected options such as"));
+    for (const wrong of [null, 5, "prebuilt.wasm", { thread: 2 }])
+      await expect(openWasm(wrong as never)).rejects.toMatchObject(refused("expected options among module"));
   });
 
   test("that is cut short, missing or another's is refused with what to use instead", async () => {
