@@ -37,10 +37,10 @@ export function thisMachine(): Machine {
 }
 
 /** What the table's columns mean. */
-const legend = `ms: median of a call, of one step in A; time: against the first system of the workload.
+const legend = `ms: median of a call, of one step in A, less is better; time: how many times as long as the first system of the workload.
 error: max |result − oracle| / max(1, |oracle|), checked against bound before anything is timed.
-A: one step of a stream; B–G: LSTMs; H, I: a step of training, data, loss and Adam included; seed, co2: the numpy class and its
-real series (apps/bench/README.md).`;
+A: one step of a stream; B–G: LSTMs; H, I: a step of training, data, loss and Adam included; seed: the LSTM in numpy that Recurra
+grew from; co2: the same on 741 months of Mauna Loa (apps/bench/README.md).`;
 
 /** Resolves with the exit code: 0, 1 where a system was wrong or failed, 2 where the words were wrong. */
 export const command = (argv: readonly string[], machine: Machine): Promise<number> =>
