@@ -1,17 +1,26 @@
 /** What a user may get wrong: each gives a clear error that names the row, and changes nothing. */
-import { createModel, dense, last, lstm, recurrent, stack } from "@recurra/core";
+import { createModel, dense, last, lstm, recurrent, stack, type ErrorCode } from "@recurra/core";
 import { openCpu } from "@recurra/backend-cpu";
+import { mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import * as train from "../src/index.ts";
 import {
   adam,
+  batches,
   createTrainer,
   crossEntropy,
   meanSquared,
+  rmse,
+  sgd,
   type Batch,
+  type Data,
   type TrainerOptions,
 } from "../src/index.ts";
+import { checkpointFile } from "../src/node.ts";
 import { numbers } from "./support/backends.ts";
+import { refuses } from "./support/refuses.ts";
 
 const [T, B, I, C] = [3, 2, 2, 4];
 const x = numbers(31)(T, B, I);
@@ -28,6 +37,21 @@ const open = (end = false) =>
     ),
     openCpu(),
   );
+
+/** As a caller without types would give it. */
+const untyped = <T>(value: unknown): T => value as T;
+
+const oneId = (...of: number[]) => ({ shape: [of.length], data: Int32Array.from(of) });
+const examples = Array.from({ length: 4 }, (_, i) => ({
+  x: numbers(i)(3, I),
+  target: numbers(i + 9)(3, C),
+}));
+const data = batches(examples, { batchSize: 2 });
+const how = { loss: meanSquared(), optimizer: sgd({ learningRate: 0.1 }), epochs: 1 };
+
+async function finish(events: AsyncIterable<unknown>): Promise<void> {
+  for await (const event of events) expect(event).toBeDefined();
+}
 
 const classes: TrainerOptions = { loss: crossEntropy(), optimizer: adam() };
 const distances: TrainerOptions = { loss: meanSquared(), optimizer: adam() };
@@ -130,6 +154,36 @@ describe("a trainer", () => {
     expect(await other.state()).toEqual(await one.state());
   });
 
+  it("isn't restored from a shallower network's state", async () => {
+    const deeper = createModel(
+      stack(
+        recurrent(lstm, { inputSize: I, hiddenSize: 3 }),
+        dense({ inputSize: 3, outputSize: 5 }),
+        dense({ inputSize: 5, outputSize: C }),
+      ),
+      openCpu(),
+    );
+    const state = await createTrainer(open(), { ...distances, optimizer: sgd() }).state();
+    const trainer = createTrainer(deeper, { ...distances, optimizer: sgd() });
+    const before = await trainer.state();
+    const { "1.W": W, "1.b": bias, ...rest } = state.parameters;
+    expect(W && bias).toBeDefined();
+    await refuses(
+      () => trainer.restore({ ...state, parameters: rest }),
+      "UNKNOWN_NAME",
+      /the parameter 1\.W/,
+    );
+    expect(await trainer.state()).toEqual(before);
+  });
+
+  it("isn't restored from another optimizer's state that has such moments", async () => {
+    const trainerOf = (optimizer: train.Optimizer) => createTrainer(open(), { ...distances, optimizer });
+    const saved = await trainerOf(adam()).state();
+    const [same, other] = [trainerOf(adam()), trainerOf(train.adamW())];
+    same.restore(saved);
+    await refuses(() => other.restore(saved), "INVALID_ARGUMENT", /a state of adamW, got "adam"/);
+  });
+
   it("is of no use once it, or its model, was disposed", async () => {
     const model = open();
     createTrainer(model, classes).dispose();
@@ -138,4 +192,96 @@ describe("a trainer", () => {
     await expect(trainer.step({ x, target: ids })).rejects.toThrow(/DISPOSED/);
     trainer.dispose();
   });
+});
+
+describe("fit refuses, before a parameter changes,", () => {
+  const given = (rest: object): object => ({ ...how, ...rest });
+  it.each<[string, unknown, unknown, ErrorCode, RegExp]>([
+    ["options null", data, null, "INVALID_ARGUMENT", /^fit: expected options/],
+    ["metrics null", data, given({ metrics: null }), "INVALID_ARGUMENT", /^fit: metrics: expected a list/],
+    ["a metric's function", data, given({ metrics: [rmse] }), "INVALID_ARGUMENT", /metrics: expected a metric, such as accuracy\(\)/],
+    ["metrics of one name", data, given({ metrics: [rmse(), rmse()] }), "INVALID_ARGUMENT", /metrics: expected names that differ/],
+    ["a metric that doesn't fit", data, given({ metrics: [train.accuracy()] }), "SHAPE_MISMATCH", /^batch 0 of epoch 0: accuracy/],
+    ["validation that doesn't fit", data, given({ validation: batches([{ x: numbers(1)(3, 2), target: oneId(0, 1, 2) }], { batchSize: 1 }) }), "SHAPE_MISMATCH", /^batch 0 of the validation data: meanSquared/],
+    ["no validation batches", data, given({ validation: { batches: () => undefined } }), "INVALID_ARGUMENT", /^batches of the validation data: expected something to iterate/],
+    ["a controller as signal", data, given({ signal: new AbortController() }), "INVALID_ARGUMENT", /^fit: signal/],
+    ["a path as checkpoint", data, given({ checkpoint: "run" }), "INVALID_ARGUMENT", /^fit: checkpoint/],
+    ["checkpoint null", data, given({ checkpoint: null }), "INVALID_ARGUMENT", /^fit: checkpoint/],
+    ["a checkpoint that can't be parsed", data, given({ checkpoint: { load: () => Promise.resolve({ tensors: {}, metadata: { format: "recurra training 1", run: "{" } }), save: () => Promise.resolve() } }), "FILE_ERROR", /expected a run's position/],
+    ["a checkpoint of nothing", data, given({ checkpoint: { load: () => Promise.resolve({}), save: () => Promise.resolve() } }), "FILE_ERROR", /expected a snapshot/],
+    ["a batch null", { batches: () => [null] }, how, "INVALID_ARGUMENT", /^batch 0 of epoch 0: expected a batch/],
+    ["no batches", { batches: () => undefined }, how, "INVALID_ARGUMENT", /^batches of epoch 0: expected something to iterate/],
+    ["a row that doesn't fit", batches([{ x: numbers(1)(3, 2), target: numbers(1)(3, 4) }, { x: numbers(1)(3, 1), target: numbers(1)(3, 4) }], { batchSize: 2 }), how, "SHAPE_MISMATCH", /^batch 0 of epoch 0: row 1: expected \[2\]/],
+  ])("%s", async (_, from, options, code, says) => {
+    const model = open();
+    const before = model.parameters();
+    await refuses(() => finish(train.fit(model, untyped<Data>(from), untyped(options))), code, says);
+    expect(model.parameters()).toEqual(before);
+  }); // prettier-ignore
+
+  it("a checkpoint in a folder that isn't there", async () => {
+    const model = open();
+    const before = model.parameters();
+    const folder = join(await mkdtemp(join(tmpdir(), "recurra-")), "none");
+    const checkpoint = checkpointFile(join(folder, "run"));
+    await refuses(() => finish(train.fit(model, data, { ...how, checkpoint })), "FILE_ERROR", /a folder that can be written/);
+    expect(model.parameters()).toEqual(before);
+  }); // prettier-ignore
+
+  it("a model in the middle of another fit", async () => {
+    const model = open();
+    const first = train.fit(model, data, how);
+    await first.next();
+    const before = model.parameters();
+    await refuses(
+      () => finish(train.fit(model, data, how)),
+      "BUSY",
+      /^fit: expected a model that isn't being trained/,
+    );
+    expect(model.parameters()).toEqual(before);
+    await first.return(undefined);
+    await finish(train.fit(model, data, how));
+    expect(model.parameters()).not.toEqual(before);
+  });
+
+  it("a checkpoint of more data", async () => {
+    const saves: unknown[] = [];
+    const checkpoint = untyped<train.Checkpoint>({
+      every: 1,
+      load: () => Promise.resolve(structuredClone(saves.at(-1))),
+      save: (snapshot: unknown) => Promise.resolve(void saves.push(structuredClone(snapshot))),
+    });
+    for await (const event of train.fit(open(), batches(examples, { batchSize: 1 }), { ...how, checkpoint }))
+      if (event.type === "step" && event.step === 3) break;
+    const model = open();
+    const before = model.parameters();
+    await refuses(() => finish(train.fit(model, data, { ...how, checkpoint })), "INVALID_ARGUMENT", /^checkpoint: expected one within the 2 batches of an epoch, got one at batch 3/);
+    expect(model.parameters()).toEqual(before);
+  }); // prettier-ignore
+});
+
+describe("a step refuses, before a parameter changes,", () => {
+  const zeros = new Float32Array(6);
+  it.each<[string, object, ErrorCode, RegExp]>([
+    ["NaN in a state", { state: { "0.h": { shape: [2, 3], data: zeros.with(4, NaN) } } }, "NON_FINITE", /^state 0\.h: batch row 1: expected finite numbers, got NaN in column 1/],
+    ["infinity in a state", { state: { "0.c": { shape: [2, 3], data: zeros.with(0, Infinity) } } }, "NON_FINITE", /^state 0\.c: batch row 0/],
+    ["lengths null", { lengths: null }, "SHAPE_MISMATCH", /^lengths/],
+    ["a misspelt key", { lenghts: [1, 1] }, "UNKNOWN_NAME", /lenghts/],
+    ["lengths 0", { lengths: 0 }, "SHAPE_MISMATCH", /^lengths/],
+    ["a state null", { state: null }, "INVALID_ARGUMENT", /^states/],
+  ])("%s", async (_, rest, code, says) => {
+    const trainer = train.createTrainer(open(), { loss: meanSquared(), optimizer: sgd() });
+    const before = await trainer.state();
+    await refuses(() => trainer.step({ x, target: values, ...rest }), code, says);
+    expect(await trainer.state()).toEqual(before);
+  }); // prettier-ignore
+
+  it.each<[string, unknown, RegExp]>([
+    ["no target for ctc", null, /^batch 0 of epoch 0: ctc: expected a target of ids/],
+    ["a target without data", { shape: [2, 1], data: null }, /ctc: expected a target of ids .* in null/],
+    ["a target in a list", { shape: [2, 1], data: [1, 2] }, /ctc: expected a target of ids .* in Array/],
+  ])("%s", async (_, wrong, says) => {
+    const given = untyped<Data>({ batches: () => [{ x, target: wrong }] });
+    await refuses(() => finish(train.fit(open(), given, { ...how, loss: train.ctc() })), "SHAPE_MISMATCH", says);
+  }); // prettier-ignore
 });

@@ -16,6 +16,9 @@ const series = (time: number, width = 1) => ({
 });
 const ids = (...data: number[]) => ({ shape: [data.length], data: Int32Array.from(data) });
 
+/** As a caller without types would give it. */
+const untyped = <T>(value: unknown): T => value as T;
+
 const all = async (data: Data, epoch = 0, from = 0): Promise<DataBatch[]> => {
   const found = [];
   for await (const batch of data.batches(epoch, from)) found.push(batch);
@@ -261,11 +264,44 @@ describe("vocabularies", () => {
     expect([...known.encode("b c").data]).toEqual([2, 1, 0]);
   });
 
+  it("are in the order of code points", () => {
+    // By UTF-16 the second would come first: it begins with 0xD83D.
+    const { tokens } = vocabulary("\u{FF5E}\u{1F600}\u{FF5E}\u{1F600}");
+    expect(tokens).toEqual(["\u{FF5E}", "\u{1F600}"]);
+  });
+
   it("refuse what they don't know", async () => {
     await refuses(() => vocabulary("abc").encode("abd"), "UNKNOWN_NAME", /"d"/);
     await refuses(() => vocabulary("abc").decode([3]), "INVALID_ARGUMENT", /from 0 to 2/);
     await refuses(() => vocabulary("abc", { most: 2 }), "INVALID_ARGUMENT", /give unknown/);
   });
+});
+
+describe("data refuses", () => {
+  const floats = (shape: number[], ...values: number[]) => ({ shape, data: Float32Array.from(values) });
+  const x = floats([2, 1], 1, 2);
+  const first = (given: readonly object[]) => () => [
+    ...untyped<Iterable<unknown>>(batches(untyped(given), { batchSize: 2, seed: 1 }).batches(0)),
+  ];
+  it.each<[string, () => unknown, RegExp]>([
+    ["batches of null", () => batches(untyped(null), { batchSize: 2 }), /^batches: expected examples/],
+    ["an example undefined", first(untyped([undefined])), /^row 0: expected an example/],
+    ["x in doubles", first([{ x: { shape: [2], data: Float64Array.of(0.5, 1) }, target: ids(1, 1) }]), /^x of row 0: .* got Float64Array/],
+    ["a target in a list", first([{ x, target: { shape: [2], data: [0.5, 1] } }]), /^target of row 0: .* got Array/],
+    ["labels that aren't whole", first([{ x, labels: floats([2], 1, 0.5) }]), /^labels of row 0: expected .* got 0.5/],
+    ["a label below 0", first([{ x, labels: ids(1, -1) }]), /^labels of row 0: expected .* got -1/],
+    ["labels for one row alone", first([{ x, labels: ids(1) }, { x, target: ids(1, 1) }]), /^row \d: expected labels/],
+    ["a series in doubles", () => continuous(untyped({ shape: [5], data: new Float64Array(5) }), { batchSize: 1, length: 2 }), /^continuous: .* got Float64Array/],
+    ["a series in a list", () => windows(untyped({ shape: [3], data: [1, 2, 3] }), { length: 1 }), /^windows: .* got Array/],
+    ["columns that are no list", () => windows(series(5, 2), { length: 1, columns: untyped(1) }), /^windows: columns/],
+    ["cuts that are no list", () => splitByTime(series(5, 2), untyped(null)), /^splitByTime: at/],
+    ["a scale without numbers", () => scale(untyped(null), [1]), /^scale: offset/],
+    ["a scale with NaN", () => scale([NaN], [1]), /^scale: offset/],
+    ["a vocabulary cut by nothing", () => vocabulary("ab", { split: untyped(null) }), /split: expected a function/],
+    ["an unknown that is no token", () => vocabulary("ab", { unknown: untyped(5) }), /unknown: expected a text/],
+    ["tokens that are no list", () => vocabularyOf(untyped("ab")), /^vocabularyOf: expected a list/],
+    ["a text that is none", () => vocabulary("ab").encode(untyped(5)), /^vocabulary.encode: expected a text/],
+  ])("%s", (_, make, says) => refuses(make, "INVALID_ARGUMENT", says)); // prettier-ignore
 });
 
 describe("what is random", () => {

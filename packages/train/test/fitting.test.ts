@@ -223,6 +223,18 @@ describe("fit", () => {
     expect(events.length).toBe(3);
   });
 
+  it("ends by the signal's reason when it's cancelled at its last batch", async () => {
+    const controller = new AbortController();
+    const reason = new Error("enough");
+    const running = async () => {
+      const data = batches(ragged, { batchSize: 20 });
+      const options = { ...how, epochs: 1, signal: controller.signal };
+      for await (const event of fit(modelOn(openCpu()), data, options))
+        if (event.type === "step" && event.batch === 1) controller.abort(reason);
+    };
+    await expect(running()).rejects.toBe(reason);
+  });
+
   it("yields to the event loop after every batch", async () => {
     let turns = 0;
     let on = true;

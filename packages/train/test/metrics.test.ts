@@ -32,6 +32,12 @@ describe("accuracy", () => {
       weight: 2,
     });
   });
+  it("refuses ids that are no classes", () =>
+    refuses(
+      () => perplexity().of(logits, { x, target: ids(0, 1, 2, 255) }),
+      "INVALID_ARGUMENT",
+      /perplexity: batch row 1, step 1: expected a class from 0 to 2, or below 0, got 255/,
+    ));
   it("refuses targets that don't fit", () =>
     refuses(
       () => accuracy().of(logits, { x, target: { shape: [2], data: Int32Array.of(1, 1) } }),
@@ -61,6 +67,12 @@ describe("rmse", () => {
   it("is a root of a mean", () => {
     expect(meanOf(rmse(), output, { x, target }).value).toBe(Math.sqrt((0.0625 + 0.25) / 2));
   });
+  it("takes a target without the last dimension where that is 1", () => {
+    const flat = { shape: [2], data: target.data };
+    expect(rmse().of(output, { x, target: flat })).toEqual(rmse().of(output, { x, target }));
+  });
+  it("refuses other options", () =>
+    refuses(() => rmse(null as unknown as object), "INVALID_ARGUMENT", /^rmse: expected options/));
   it("is in units of the series", () => {
     const scale = minMaxScale({ shape: [2, 1], data: Float32Array.of(300, 340) });
     expect(meanOf(rmse({ scale }), output, { x, target }).value).toBeCloseTo(

@@ -1,5 +1,5 @@
 import {
-  createModel, dense, embedding, gru, recurrent, stack, type AsyncModel, type SyncModel,
+  createModel, dense, embedding, gru, recurrent, stack, type AsyncModel, type ErrorCode, type SyncModel,
 } from "@recurra/core"; // prettier-ignore
 import { openCpu } from "@recurra/backend-cpu";
 import { openWasm } from "@recurra/backend-wasm";
@@ -165,10 +165,13 @@ describe.each([
   });
 });
 
-describe("generate and beamSearch refuse", () => {
+describe("sample, generate and beamSearch refuse", () => {
+  const half = () => 0.5;
+  const none = null as never;
+  const beam = { width: 2, length: 2 };
   const model = createModel(oneHot, openCpu());
   const wide = createModel(stack(dense({ inputSize: 3, outputSize: 4 })), openCpu());
-  it.each([
+  it.each<[string, () => unknown, ErrorCode, RegExp]>([
     ["no prompt", () => taken(model, [], {}), "INVALID_ARGUMENT", /prompt/],
     ["an id out of range", () => taken(model, [4], {}), "INVALID_ARGUMENT", /from 0 to 3, got 4/],
     [
@@ -179,5 +182,16 @@ describe("generate and beamSearch refuse", () => {
     ],
     ["no width", () => beamSearch(model, [0], { width: 0, length: 1 }), "INVALID_ARGUMENT", /width/],
     ["no beam prompt", () => beamSearch(model, [], { width: 1, length: 1 }), "INVALID_ARGUMENT", /prompt/],
-  ] as const)("%s", (_, call, code, says) => refuses(call, code, says));
+    ["NaN", () => sample([1, NaN, 2], half), "NON_FINITE", /of id 1/],
+    ["infinity", () => sample([1, Infinity], half), "NON_FINITE", /of id 1/],
+    ["no id that can be", () => sample([-Infinity, -Infinity], half), "NON_FINITE", /above -Infinity/],
+    ["other options", () => sample([1, 2], half, { topk: 1 } as SampleOptions), "UNKNOWN_NAME", /topk/],
+    ["options null", () => sample([1, 2], half, none), "INVALID_ARGUMENT", /^sample/],
+    ["a temperature null", () => sample([1, 2], half, { temperature: none }), "INVALID_ARGUMENT", /temperature/],
+    ["a topP in text", () => sample([1, 2], half, { topP: "1" as unknown as number }), "INVALID_ARGUMENT", /topP/],
+    ["no model", () => generate(none, [1]).next(), "INVALID_ARGUMENT", /^generate: expected a model/],
+    ["no prompt", () => generate(model, none).next(), "INVALID_ARGUMENT", /^generate: expected a prompt/],
+    ["no prompt for beams", () => beamSearch(model, none, beam), "INVALID_ARGUMENT", /^beamSearch: expected a prompt/],
+    ["an end that never comes", () => beamSearch(model, [1], { ...beam, end: 4 }), "INVALID_ARGUMENT", /^beamSearch: end: expected a whole number from 0 to 3/],
+  ])("%s", (_, call, code, says) => refuses(call, code, says)); // prettier-ignore
 });

@@ -52,6 +52,13 @@ describe("schedules", () => {
     expect(cycle(100)).toBe(cycle(19));
   });
 
+  it("oneCycle is a number at every step, however short its rise or fall", () => {
+    const at = (rising: number, step: number) => oneCycle({ learningRate: 1, steps: 10, rising })(step);
+    expect(at(0.1, 0)).toBe(1);
+    expect([at(1, 9), at(1, 10), at(1, 99)]).toEqual([1, 1, 1]);
+    expect(at(0.1, 9)).toBeCloseTo(1 / 25 / 1e4, 12);
+  });
+
   it("plateau lowers the rate when nothing gets better, and goes on from its state", () => {
     const options = { learningRate: 1, factor: 0.5, patience: 2, cooldown: 1, least: 0.2 };
     const [one, other] = [plateau(options), plateau(options)];
