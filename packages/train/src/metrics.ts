@@ -1,6 +1,6 @@
 /** Metrics: what a loss means to a person. Each is a mean over all that counts, over batches as over one. */
 import type { IdTensor, Tensor } from "@recurra/core";
-import { check, checkOptions, fail, isRecord, sizeOf } from "@recurra/core/internal";
+import { check, checkOptions, checkWhole, fail, isRecord, sizeOf } from "@recurra/core/internal";
 import type { Scale } from "./data/scale.ts";
 import type { Batch } from "./types.ts";
 
@@ -30,30 +30,25 @@ export function checkMetrics(metrics: readonly Metric[], who: string): void {
   }
 }
 
+export interface IdMetricOptions {
+  /** Rows with this target don't count, as in a loss with this ignoreIndex. Default: none but those below 0. */
+  readonly ignoreIndex?: number;
+}
+
 /** The share of ids that have the largest output. Ids below 0 don't count. */
-export function accuracy(): Metric {
-  return {
-    name: "accuracy",
-    of: (output, batch) =>
-      overIds(output, batch, "accuracy", (row, id) =>
-        row.every((value, k) => value < (row[id] as number) || k === id) ? 1 : 0,
-      ),
-  };
+export function accuracy(options: IdMetricOptions = {}): Metric {
+  return overIds("accuracy", options, (row, id) =>
+    row.every((value, k) => value < (row[id] as number) || k === id) ? 1 : 0,
+  );
 }
 
 /** exp of the mean cross-entropy of ids under the softmax of the outputs. Ids below 0 don't count. */
-export function perplexity(): Metric {
-  return {
-    name: "perplexity",
-    of: (output, batch) =>
-      overIds(output, batch, "perplexity", (row, id) => {
-        const most = row.reduce((a, b) => Math.max(a, b));
-        return (
-          Math.log(row.reduce((sum, value) => sum + Math.exp(value - most), 0)) + most - (row[id] as number)
-        );
-      }),
-    finish: Math.exp,
+export function perplexity(options: IdMetricOptions = {}): Metric {
+  const surprise = (row: Float32Array, id: number): number => {
+    const most = row.reduce((a, b) => Math.max(a, b));
+    return Math.log(row.reduce((sum, value) => sum + Math.exp(value - most), 0)) + most - (row[id] as number);
   };
+  return { ...overIds("perplexity", options, surprise), finish: Math.exp };
 }
 
 /** The root of the mean squared difference of outputs and targets; with a scale, in units of the unscaled series. */
@@ -96,34 +91,42 @@ function eachRow({ shape }: Tensor, { lengths }: Batch, visit: (row: number) => 
     if (!lengths || Math.floor(row / batch) < (lengths[row % batch] as number)) visit(row);
 }
 
+/** A mean of something of rows and their ids. */
 function overIds(
-  output: Tensor,
-  batch: Batch,
-  who: string,
+  name: string,
+  options: IdMetricOptions,
   of: (row: Float32Array, id: number) => number,
-): { sum: number; weight: number } {
-  const { data: ids, shape }: IdTensor = batch.target;
-  const width = output.shape.at(-1) as number;
-  if (shape.join() !== output.shape.slice(0, -1).join())
-    fail(
-      "SHAPE_MISMATCH",
-      `${who}: expected an id a row of [${output.shape.join(", ")}], got [${shape.join(", ")}]`,
-    );
-  let sum = 0;
-  let weight = 0;
-  eachRow(output, batch, (row) => {
-    const id = ids[row] as number;
-    if (id < 0) return;
-    if (!(Number.isInteger(id) && id < width)) {
-      const [size = 1, sequence] = [output.shape.at(-2), output.shape.length > 2];
-      const where = `batch row ${row % size}${sequence ? `, step ${Math.floor(row / size)}` : ""}`;
-      fail(
-        "INVALID_ARGUMENT",
-        `${who}: ${where}: expected a class from 0 to ${width - 1}, or below 0, got ${id}`,
-      );
-    }
-    sum += of(output.data.subarray(row * width, (row + 1) * width), id);
-    weight++;
-  });
-  return { sum, weight };
+): Metric {
+  checkOptions(options, ["ignoreIndex"], name);
+  const { ignoreIndex = -1 } = options;
+  checkWhole(ignoreIndex, `${name}: ignoreIndex`, -Infinity);
+  return {
+    name,
+    of(output, batch) {
+      const { data: ids, shape }: IdTensor = batch.target;
+      const width = output.shape.at(-1) as number;
+      if (shape.join() !== output.shape.slice(0, -1).join())
+        fail(
+          "SHAPE_MISMATCH",
+          `${name}: expected an id a row of [${output.shape.join(", ")}], got [${shape.join(", ")}]`,
+        );
+      let sum = 0;
+      let weight = 0;
+      eachRow(output, batch, (row) => {
+        const id = ids[row] as number;
+        if (id < 0 || id === ignoreIndex) return;
+        if (!(Number.isInteger(id) && id < width)) {
+          const [size = 1, sequence] = [output.shape.at(-2), output.shape.length > 2];
+          const where = `batch row ${row % size}${sequence ? `, step ${Math.floor(row / size)}` : ""}`;
+          fail(
+            "INVALID_ARGUMENT",
+            `${name}: ${where}: expected a class from 0 to ${width - 1}, or below 0, got ${id}`,
+          );
+        }
+        sum += of(output.data.subarray(row * width, (row + 1) * width), id);
+        weight++;
+      });
+      return { sum, weight };
+    },
+  };
 }

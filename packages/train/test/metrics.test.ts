@@ -1,5 +1,9 @@
+import { openCpu } from "@recurra/backend-cpu";
+import { createModel, dense, stack } from "@recurra/core";
 import { describe, expect, it } from "vitest";
 import { minMaxScale } from "../src/data/scale.ts";
+import { evaluate } from "../src/fit.ts";
+import { crossEntropy } from "../src/losses/index.ts";
 import { addTo, meansOf, type Sums } from "../src/means.ts";
 import { accuracy, perplexity, rmse } from "../src/metrics.ts";
 import type { Batch } from "../src/types.ts";
@@ -59,6 +63,28 @@ describe("perplexity", () => {
     const flat = { shape: [2, 2, 3], data: new Float32Array(12).fill(700) };
     expect(meanOf(perplexity(), flat, { x, target: ids(0, 1, 2, 0) }).value).toBeCloseTo(3, 12);
   });
+});
+
+describe("ignoreIndex", () => {
+  it("leaves out what the loss leaves out, so that perplexity is exp(loss)", async () => {
+    const model = createModel(stack(dense({ inputSize: 1, outputSize: 3 })), openCpu(), { seed: 1 });
+    const input = { shape: [2, 2, 1], data: Float32Array.of(0.5, -1, 2, 0.1) };
+    const data = { batches: () => [{ x: input, target: ids(1, 0, 2, 0) }] };
+    const metrics = [accuracy({ ignoreIndex: 0 }), perplexity({ ignoreIndex: 0 })];
+    const measured = await evaluate(model, data, { loss: crossEntropy({ ignoreIndex: 0 }), metrics });
+    // The loss is of float32.
+    expect(measured.metrics.perplexity).toBeCloseTo(Math.exp(measured.loss), 6);
+    expect(meanOf(accuracy({ ignoreIndex: 0 }), logits, { x, target: ids(1, 0, 0, 2) })).toEqual({
+      value: 1 / 2,
+      weight: 2,
+    });
+  });
+  it("is a whole number", () =>
+    refuses(
+      () => perplexity({ ignoreIndex: 0.5 }),
+      "INVALID_ARGUMENT",
+      /^perplexity: ignoreIndex: expected a whole number/,
+    ));
 });
 
 describe("rmse", () => {
