@@ -88,6 +88,7 @@ export async function* fitting(
   throwIfAborted(signal);
   while (at.ended === undefined && at.epoch < epochs) {
     for await (const batch of batchesOf(data, at.epoch, at.batch, `epoch ${at.epoch}`)) {
+      throwIfAborted(signal);
       const { epoch, batch: index } = at;
       const taken = await inBatch(`batch ${index} of epoch ${epoch}`, async () => {
         const given = continued(batch, at.carried);
