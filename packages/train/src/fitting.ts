@@ -8,9 +8,10 @@ import { batchesOf, inBatch } from "./in-batch.ts";
 import { addTo, meansOf } from "./means.ts";
 import { checkMetrics, type Metric } from "./metrics.ts";
 import type { Plateau, Schedule } from "./schedules.ts";
+import { throwIfAborted, type Signal } from "./signal.ts";
 import { turn } from "./turn.ts";
 import type { StepOptions, Trainer } from "./types.ts";
-import { continued, throwIfAborted, validate, type Signal } from "./validate.ts";
+import { continued, validate } from "./validate.ts";
 
 export interface FittingOptions {
   /** How many times to go over the data. */
@@ -30,7 +31,7 @@ export interface FittingOptions {
   readonly seed?: number;
   /** Where the run is kept; one that was interrupted goes on from there, to the same bits. */
   readonly checkpoint?: Checkpoint;
-  /** Stops after the batch at hand, by throwing its reason. */
+  /** Stops after the batch at hand, and doesn't wait for the next one, by throwing its reason. */
   readonly signal?: Signal;
 }
 
@@ -87,8 +88,7 @@ export async function* fitting(
 
   throwIfAborted(signal);
   while (at.ended === undefined && at.epoch < epochs) {
-    for await (const batch of batchesOf(data, at.epoch, at.batch, `epoch ${at.epoch}`)) {
-      throwIfAborted(signal);
+    for await (const batch of batchesOf(data, at.epoch, at.batch, `epoch ${at.epoch}`, signal)) {
       const { epoch, batch: index } = at;
       const taken = await inBatch(`batch ${index} of epoch ${epoch}`, async () => {
         const given = continued(batch, at.carried);
@@ -105,7 +105,6 @@ export async function* fitting(
       const { loss, learningRate } = taken;
       yield { type: "step", epoch, batch: index, batches: data.size, step, loss, learningRate };
       await turn();
-      throwIfAborted(signal);
     }
     if (at.batch === 0)
       fail("INVALID_ARGUMENT", `fit: expected at least one batch, got none in epoch ${at.epoch}`);
@@ -160,8 +159,9 @@ function readOptions(data: Data, options: FittingOptions): void {
     check(validation !== undefined, `${who}: patience`, "validation data to judge by", validation);
   }
   if (signal !== undefined) {
-    const { aborted } = (signal ?? {}) as Partial<Signal>;
-    check(typeof aborted === "boolean", `${who}: signal`, "an AbortSignal", signal);
+    const { aborted, addEventListener } = (signal ?? {}) as { readonly [N in keyof Signal]?: unknown };
+    const is = typeof aborted === "boolean" && typeof addEventListener === "function";
+    check(is, `${who}: signal`, "an AbortSignal", signal);
   }
   if (checkpoint !== undefined) {
     const keeps =

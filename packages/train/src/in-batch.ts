@@ -2,6 +2,7 @@
 import { RecurraError } from "@recurra/core";
 import { check } from "@recurra/core/internal";
 import type { Data, DataBatch } from "./data/data.ts";
+import { throwIfAborted, unlessAborted, type Signal } from "./signal.ts";
 
 export async function inBatch<R>(name: string, act: () => Promise<R>): Promise<R> {
   try {
@@ -11,23 +12,41 @@ export async function inBatch<R>(name: string, act: () => Promise<R>): Promise<R
   }
 }
 
-/** The batches of an epoch. @param of "epoch 3" */
+/**
+ * The batches of an epoch, up to the signal's abort: its reason is thrown then, also while a batch is awaited that may never come.
+ * @param of "epoch 3"
+ */
 export async function* batchesOf(
   data: Data,
   epoch: number,
   from: number,
   of: string,
+  signal: Signal | undefined,
 ): AsyncGenerator<DataBatch> {
   const given = data.batches(epoch, from);
   check(isIterable(given), `batches of ${of}`, "something to iterate", given);
+  const source = (async function* () {
+    yield* given;
+  })();
   let index = from;
+  let awaited = false;
   try {
-    for await (const batch of given) {
-      yield batch;
+    for (;;) {
+      throwIfAborted(signal);
+      awaited = true;
+      const next = await unlessAborted(source.next(), signal);
+      awaited = false;
+      if (next.done) return;
+      yield next.value;
       index++;
     }
   } catch (error) {
     throw named(`batch ${index} of ${of}`, error);
+  } finally {
+    const closed = source.return(undefined);
+    // A source that is still to answer would close only then.
+    if (awaited) closed.catch(() => undefined);
+    else await closed;
   }
 }
 

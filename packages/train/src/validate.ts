@@ -4,14 +4,9 @@ import type { Data, DataBatch } from "./data/data.ts";
 import { batchesOf, inBatch } from "./in-batch.ts";
 import { addTo, meansOf, type Measured, type Sums } from "./means.ts";
 import type { Metric } from "./metrics.ts";
+import type { Signal } from "./signal.ts";
 import { turn } from "./turn.ts";
 import type { Batch, Evaluation, Trainer } from "./types.ts";
-
-/** What is needed of an AbortSignal. */
-export interface Signal {
-  readonly aborted: boolean;
-  readonly reason: unknown;
-}
 
 /** The mean loss and the metrics over all batches of data, or the first so many, with nothing dropped. */
 export async function validate(
@@ -24,8 +19,7 @@ export async function validate(
   const sums: Sums = {};
   let carried: Evaluation["state"] = {};
   let index = 0;
-  for await (const batch of batchesOf(data, 0, 0, "the validation data")) {
-    throwIfAborted(signal);
+  for await (const batch of batchesOf(data, 0, 0, "the validation data", signal)) {
     const evaluated = await inBatch(`batch ${index} of the validation data`, async () => {
       const given = continued(batch, carried);
       const result = await trainer.evaluate(given);
@@ -47,8 +41,4 @@ export function continued(given: DataBatch, carried: Evaluation["state"]): Batch
   if (!isRecord(given)) fail("INVALID_ARGUMENT", `expected a batch { x, target }, got ${show(given)}`);
   const { continues = false, ...batch } = given;
   return continues ? { ...batch, state: carried } : batch;
-}
-
-export function throwIfAborted(signal: Signal | undefined): void {
-  if (signal?.aborted) throw signal.reason;
 }
