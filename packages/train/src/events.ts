@@ -16,7 +16,10 @@ export interface StepEvent {
   readonly learningRate: number;
 }
 
-/** An epoch has ended. Its loss and metrics are means over its batches, each measured before its step. */
+/**
+ * An epoch has ended. Its loss and metrics are means over its batches, each measured before its step. On every backend the model's
+ * `parameters()` are up to date now; after a step they are where the backend answers at once.
+ */
 export interface EpochEvent extends Measured {
   readonly type: "epoch";
   readonly epoch: number;

@@ -1,5 +1,5 @@
 /** Training as one loop of events: `for await (const event of fit(model, data, { … }))`. */
-import type { Model } from "@recurra/core";
+import { RecurraError, type Model } from "@recurra/core";
 import { checkOptions, fail } from "@recurra/core/internal";
 import { checkData, type Data } from "./data/data.ts";
 import type { FitEvent } from "./events.ts";
@@ -35,12 +35,27 @@ export async function* fit(model: Model, data: Data, options: FitOptions): Async
     );
   const trainer = trainerOf(model, { loss, optimizer, clip, seed });
   fitted.add(model);
+  let failed = false;
   try {
     yield* fitting(trainer, data, rest);
+  } catch (error) {
+    failed = true;
+    throw error;
   } finally {
     fitted.delete(model);
-    // The model's own copies, where the backend answers later; one that is gone has nothing to tell.
-    await trainer.state().catch(() => undefined);
+    await close(trainer, failed);
+  }
+}
+
+/** Brings the model's own copies of the parameters up to date, where the backend answers later, and frees the rest. */
+async function close(trainer: Trainer, failed: boolean): Promise<void> {
+  try {
+    await trainer.state();
+  } catch (error) {
+    // A model that is gone has nothing to tell, and what has ended the run is told before what comes of it.
+    const gone = error instanceof RecurraError && error.code === "DISPOSED";
+    if (!failed && !gone) throw error;
+  } finally {
     trainer.dispose();
   }
 }

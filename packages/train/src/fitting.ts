@@ -64,8 +64,6 @@ export async function* fitting(
     if (schedule === undefined) return {};
     return { learningRate: typeof schedule === "function" ? schedule(before) : schedule.learningRate };
   };
-  const save = async (): Promise<void> => checkpoint?.save(toSnapshot(at, await trainer.state()));
-
   const saved = await checkpoint?.load();
   if (saved) {
     const { position, state } = fromSnapshot(saved, seed);
@@ -101,7 +99,7 @@ export async function* fitting(
       step = taken.step;
       at.batch++;
       at.carried = taken.state;
-      if (at.batch % every === 0) await save();
+      if (at.batch % every === 0) await checkpoint?.save(toSnapshot(at, await trainer.state()));
       const { loss, learningRate } = taken;
       yield { type: "step", epoch, batch: index, batches: data.size, step, loss, learningRate };
       await turn();
@@ -113,10 +111,9 @@ export async function* fitting(
     const means = meansOf(at.sums, metrics);
     const validated = validation && (await validate(trainer, validation, metrics, signal));
     const best = validated !== undefined && !(at.best && at.best.loss <= validated.loss);
-    if (best) {
-      const { parameters } = await trainer.state();
-      Object.assign(at, { best: { epoch, loss: validated.loss }, bestParameters: parameters });
-    }
+    // Asked for even where nothing keeps it: where the backend answers later, `parameters()` are as of the last time.
+    const state = await trainer.state();
+    if (best) Object.assign(at, { best: { epoch, loss: validated.loss }, bestParameters: state.parameters });
     Object.assign(at, {
       epoch: epoch + 1,
       batch: 0,
@@ -130,7 +127,7 @@ export async function* fitting(
     }
     if (validated && at.waited >= patience) at.ended = "patience";
     else if (at.epoch >= epochs) at.ended = "epochs";
-    await save();
+    await checkpoint?.save(toSnapshot(at, state));
     yield { type: "epoch", epoch, step, ...means, validation: validated, best };
   }
 

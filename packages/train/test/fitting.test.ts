@@ -11,7 +11,10 @@ import {
 } from "@recurra/core";
 import { openCpu } from "@recurra/backend-cpu";
 import { openWasm } from "@recurra/backend-wasm";
+import { fail } from "@recurra/core/internal";
 import { describe, expect, it } from "vitest";
+import { openLater } from "../../core/test/support/later-backend.ts";
+import { openPlain } from "../../core/test/support/plain-backend.ts";
 import type { Checkpoint, Snapshot } from "../src/checkpoint/checkpoint.ts";
 import { batches, streamed } from "../src/data/batches.ts";
 import { continuous } from "../src/data/continuous.ts";
@@ -233,6 +236,42 @@ describe("fit", () => {
         if (event.type === "step" && event.batch === 1) controller.abort(reason);
     };
     await expect(running()).rejects.toBe(reason);
+  });
+
+  it("has the model's parameters up to date after every epoch, on a backend that answers later too", async () => {
+    const data = batches(ragged, { batchSize: 20 });
+    const parametersOn = async (backend: Backend) => {
+      const model = modelOn(backend);
+      const found = [];
+      for await (const event of fit(model, data, { ...how, epochs: 2 }))
+        if (event.type !== "step") found.push(model.parameters());
+      return found;
+    };
+    const wanted = await parametersOn(openPlain());
+    expect(wanted[1]).not.toEqual(wanted[0]);
+    expect(await parametersOn(openLater())).toEqual(wanted);
+  });
+
+  it("tells when the parameters can't be read, unless the model is gone", async () => {
+    const { read, ...rest } = openLater();
+    let lost = false;
+    const backend: Backend = {
+      ...rest,
+      read: async (...given) =>
+        lost ? fail("DEVICE_LOST", "device: expected one, got none") : read(...given),
+    };
+    const run = async (act: (model: Model) => "leave" | "stay") => {
+      const model = modelOn(backend);
+      for await (const event of fit(model, batches(ragged, { batchSize: 20 }), { ...how, epochs: 1 })) {
+        expect(event.type).toBe("step");
+        if (act(model) === "leave") break;
+      }
+    };
+    await run((model) => (model.dispose(), "leave"));
+    await refuses(() => run(() => ((lost = true), "leave")), "DEVICE_LOST", /^device/);
+    // What has ended the run comes before what can't be read after it.
+    lost = false;
+    await refuses(() => run(() => ((lost = true), "stay")), "DEVICE_LOST", /^batch 1 of epoch 0: device/);
   });
 
   it("yields to the event loop after every batch", async () => {
