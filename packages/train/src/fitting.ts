@@ -57,7 +57,16 @@ export async function* fitting(
     signal,
   } = options;
   const every = checkpoint?.every ?? Infinity;
-  let at: Position = { seed, epoch: 0, batch: 0, sums: {}, waited: 0, carried: {}, bestParameters: {} };
+  let at: Position = {
+    seed,
+    size: data.size,
+    epoch: 0,
+    batch: 0,
+    sums: {},
+    waited: 0,
+    carried: {},
+    bestParameters: {},
+  };
   let step = 0;
 
   const rate = (before: number): StepOptions => {
@@ -67,13 +76,14 @@ export async function* fitting(
   const saved = await checkpoint?.load();
   if (saved) {
     const { position, state } = fromSnapshot(saved, seed);
-    if (data.size !== undefined && position.batch > data.size)
+    const { size = data.size } = position;
+    if (data.size !== undefined && size !== data.size)
       fail(
         "INVALID_ARGUMENT",
-        `checkpoint: expected one within the ${data.size} batches of an epoch, got one at batch ${position.batch}; give the data of that run, or another file`,
+        `checkpoint: expected data of ${size} batches an epoch, got ${data.size}; give the data of that run, or another file`,
       );
     trainer.restore(state);
-    at = position;
+    at = { ...position, size };
     step = state.step;
     // More epochs may be asked for than last time.
     if (at.ended === "epochs" && at.epoch < epochs) delete at.ended;

@@ -1,6 +1,6 @@
 /** Errors say in which batch they arose. */
 import { RecurraError } from "@recurra/core";
-import { check } from "@recurra/core/internal";
+import { check, fail } from "@recurra/core/internal";
 import type { Data, DataBatch } from "./data/data.ts";
 import { throwIfAborted, unlessAborted, type Signal } from "./signal.ts";
 
@@ -13,7 +13,7 @@ export async function inBatch<R>(name: string, act: () => Promise<R>): Promise<R
 }
 
 /**
- * The batches of an epoch, up to the signal's abort: its reason is thrown then, also while a batch is awaited that may never come.
+ * The batches of an epoch, as many as its size says, up to the signal's abort: its reason is thrown then, also while a batch is awaited that may never come.
  * @param of "epoch 3"
  */
 export async function* batchesOf(
@@ -30,12 +30,21 @@ export async function* batchesOf(
   })();
   let index = from;
   let awaited = false;
+  const { size } = data;
   try {
     for (;;) {
       throwIfAborted(signal);
       awaited = true;
       const next = await unlessAborted(source.next(), signal);
       awaited = false;
+      const { done = false } = next;
+      if (size !== undefined && done !== (index === size))
+        fail(
+          "INVALID_ARGUMENT",
+          done
+            ? `expected one of ${size} (the data's size), got none`
+            : `expected an end after ${size} batches (the data's size), got another; leave out the first ones where that's asked for`,
+        );
       if (next.done) return;
       yield next.value;
       index++;

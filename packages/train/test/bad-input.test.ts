@@ -255,7 +255,7 @@ describe("fit refuses, before a parameter changes,", () => {
       if (event.type === "step" && event.step === 3) break;
     const model = open();
     const before = model.parameters();
-    await refuses(() => finish(train.fit(model, data, { ...how, checkpoint })), "INVALID_ARGUMENT", /^checkpoint: expected one within the 2 batches of an epoch, got one at batch 3/);
+    await refuses(() => finish(train.fit(model, data, { ...how, checkpoint })), "INVALID_ARGUMENT", /^checkpoint: expected data of 4 batches an epoch, got 2/);
     expect(model.parameters()).toEqual(before);
   }); // prettier-ignore
 });

@@ -15,7 +15,7 @@ import { fail } from "@recurra/core/internal";
 import { describe, expect, it } from "vitest";
 import { openLater } from "../../core/test/support/later-backend.ts";
 import { openPlain } from "../../core/test/support/plain-backend.ts";
-import type { Checkpoint, Snapshot } from "../src/checkpoint/checkpoint.ts";
+import type { Snapshot } from "../src/checkpoint/checkpoint.ts";
 import { batches, streamed } from "../src/data/batches.ts";
 import { continuous } from "../src/data/continuous.ts";
 import type { Data, Example } from "../src/data/data.ts";
@@ -27,6 +27,7 @@ import { meanSquared } from "../src/losses/index.ts";
 import { rmse } from "../src/metrics.ts";
 import { derived } from "../src/random.ts";
 import { sgd } from "../src/optimizers/index.ts";
+import { inMemory } from "./support/in-memory.ts";
 import { refuses } from "./support/refuses.ts";
 
 const wave = (time: number) => ({
@@ -64,17 +65,6 @@ async function run(model: Model, data: Data, options: FittingOptions, stop = Inf
 
 const epochsOf = (events: FitEvent[]) =>
   events.filter((event): event is EpochEvent => event.type === "epoch");
-
-/** A checkpoint in memory, through JSON and copies, as a file would hold it. */
-function inMemory(every?: number): Checkpoint & { saves: Snapshot[] } {
-  const saves: Snapshot[] = [];
-  return {
-    ...(every !== undefined && { every }),
-    saves,
-    load: async () => structuredClone(saves.at(-1)),
-    save: async (snapshot) => void saves.push(structuredClone(snapshot)),
-  };
-}
 
 const kinds: Record<string, () => Data> = {
   "ragged batches": () => batches(ragged, { batchSize: 4, seed: 5 }),

@@ -12,6 +12,8 @@ type Tensors = Readonly<Record<string, Tensor>>;
 /** Where a run stands. */
 export interface Position {
   readonly seed: number;
+  /** How many batches an epoch of the data has, where that was known. */
+  readonly size?: number | undefined;
   epoch: number;
   /** The next one of the epoch. */
   batch: number;
@@ -95,5 +97,6 @@ const isRun = (run: unknown): run is Run =>
   isRecord(run) &&
   [run.step, run.epoch, run.batch, run.waited].every((value) => isWhole(value, 0)) &&
   isWhole(run.seed, -Infinity) &&
+  (run.size === undefined || isWhole(run.size, 0)) &&
   typeof run.optimizer === "string" &&
   isRecord(run.sums);

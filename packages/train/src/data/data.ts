@@ -4,7 +4,7 @@ import { check } from "@recurra/core/internal";
 import type { Batch } from "../types.ts";
 
 export interface Data {
-  /** How many batches an epoch has, where that is known. */
+  /** How many batches every epoch has, where that is known; an epoch of more or fewer is refused. */
   readonly size?: number;
   /**
    * The batches of an epoch, the same ones in the same order each time.
