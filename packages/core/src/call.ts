@@ -44,7 +44,7 @@ export function readCall(
     if (!given)
       fail("UNKNOWN_NAME", `${who}: expected a tensor, got none; the network's inputs are ${list(names)}`);
     const { shape, data } = given;
-    const floats = data && (graph.ids.get(name)?.(data, who) ?? (data as Float32Array));
+    const floats = data && (graph.ids.get(name)?.({ ...given, ...options }, who) ?? (data as Float32Array));
     const flat = width === 1 && shape?.length === 2;
     checkTensor(floats ? { shape, data: floats } : given, flat ? sizes : [...sizes, width], who);
     sizes = shape.slice(0, 2);

@@ -1,5 +1,5 @@
 /** What a user may get wrong: each gives a clear error that names the row, and changes nothing. */
-import { createModel, dense, last, lstm, recurrent, stack, type ErrorCode } from "@recurra/core";
+import { createModel, dense, embedding, last, lstm, recurrent, stack, type ErrorCode } from "@recurra/core";
 import { openCpu } from "@recurra/backend-cpu";
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -91,6 +91,34 @@ describe("a batch", () => {
     const batch = { x: { ...x, data: spoil(x.data, 7, NaN) }, target: { ...values, data: spoil(values.data, 13, NaN) }, lengths };
     const { loss } = await trainer.step(batch);
     expect(loss).toBe((await createTrainer(open(), distances).step({ x, target: values, lengths })).loss);
+  });
+}); // prettier-ignore
+
+describe("ids", () => {
+  const network = stack(embedding({ vocabularySize: 5, outputSize: 2 }), dense({ inputSize: 2, outputSize: C }));
+  const trainer = createTrainer(createModel(network, openCpu()), classes);
+  const input = (...given: number[]) => ({ shape: [T, B], data: Int32Array.from(given) });
+  it("out of range are refused, naming the row and the step", async () => {
+    const step = (given: number[], more = {}) => () =>
+      trainer.step({ x: input(...given), target: ids, ...more });
+    await refuses(step([0, 1, 2, 3, 9, 0]), "INVALID_ARGUMENT", /^input x: expected ids from 0 to 4, got 9 at 4 \(batch row 0, step 2\)/);
+    await refuses(step([0, 1, 2, 9, 0, 0], { lengths: [3, 2] }), "INVALID_ARGUMENT", /\(batch row 1, step 1\)/);
+    const model = createModel(network, openCpu());
+    const firstBatch = { shape: [B, T], data: Int32Array.of(0, 1, 2, 3, 9, 0) };
+    await refuses(() => model.runSync(firstBatch, { batchFirst: true }), "INVALID_ARGUMENT", /\(batch row 1, step 1\)/);
+  });
+  it("may be anything past their rows' ends", async () => {
+    const losses = await Promise.all(
+      [0, -1, 5, 99].map(async (padding) => {
+        const x = input(0, 1, 2, padding, 4, padding);
+        return (await trainer.evaluate({ x, target: ids, lengths: [3, 1] })).loss;
+      }),
+    );
+    expect(new Set(losses).size).toBe(1);
+    const floating = Float32Array.of(0, 1, 2, -1, 4, -1);
+    const batch = { x: { shape: [T, B], data: floating }, target: ids, lengths: [3, 1] };
+    expect((await trainer.evaluate(batch)).loss).toBe(losses[0]);
+    expect(floating[3]).toBe(-1);
   });
 }); // prettier-ignore
 
