@@ -19,6 +19,7 @@ export async function validate(
   const sums: Sums = {};
   let carried: Evaluation["state"] = {};
   let index = 0;
+  let counted = 0;
   for await (const batch of batchesOf(data, 0, 0, "the validation data", signal)) {
     const evaluated = await inBatch(`batch ${index} of the validation data`, async () => {
       const given = continued(batch, carried);
@@ -27,12 +28,19 @@ export async function validate(
       return result;
     });
     carried = evaluated.state;
+    counted += evaluated.weight;
     index++;
     await turn();
     if (index === most) break;
   }
   if (index === 0)
     fail("INVALID_ARGUMENT", "validate: expected at least one batch of validation data, got none");
+  // A mean of nothing would be 0, the best loss there is. The first batches alone may well have none.
+  if (counted === 0 && index < most)
+    fail(
+      "INVALID_ARGUMENT",
+      `validate: expected data of which something has a loss, got none in ${index} batches; look at lengths, ignoreIndex and weights`,
+    );
   return meansOf(sums, metrics);
 }
 

@@ -23,7 +23,7 @@ import { windows } from "../src/data/windows.ts";
 import type { EpochEvent, FitEvent } from "../src/events.ts";
 import { evaluate, fit } from "../src/fit.ts";
 import type { FittingOptions } from "../src/fitting.ts";
-import { meanSquared } from "../src/losses/index.ts";
+import { crossEntropy, meanSquared } from "../src/losses/index.ts";
 import { rmse } from "../src/metrics.ts";
 import { derived } from "../src/random.ts";
 import { sgd } from "../src/optimizers/index.ts";
@@ -357,6 +357,20 @@ describe("fit", () => {
         says,
       ),
     );
+
+    it("validation data in which nothing counts", () => {
+      const nothing = ragged.map(({ x: { shape } }) => ({
+        x: { shape, data: new Float32Array(shape[0] as number) },
+        target: { shape: [shape[0] as number], data: new Int32Array(shape[0] as number).fill(-100) },
+      }));
+      const model = createModel(stack(dense({ inputSize: 1, outputSize: 3 })), openCpu());
+      const data = batches(nothing, { batchSize: 40 });
+      return refuses(
+        () => run(model, data, { epochs: 1, validation: data, loss: crossEntropy() } as FittingOptions),
+        "INVALID_ARGUMENT",
+        /^validate: expected data of which something has a loss, got none/,
+      );
+    });
 
     it("a checkpoint of another run", async () => {
       const checkpoint = inMemory();
