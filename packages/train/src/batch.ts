@@ -49,7 +49,8 @@ export function readBatch(engine: Engine, loss: Loss, batch: Batch): Given {
   };
   const { inputs, weights, total } = loss.read(target, rows);
   for (const [name, data] of Object.entries(inputs)) call.inputs.set(inputOf(name), data);
-  if (total > 0) for (let r = 0; r < weights.length; r++) weights[r]! /= total;
+  // Where the mean is of nothing, so is the gradient: rows of classes without weight may have a loss by label smoothing.
+  for (let r = 0; r < weights.length; r++) weights[r] = total > 0 ? weights[r]! / total : 0;
   call.inputs.set(WEIGHT, weights);
   return { call, rows, weights, total };
 

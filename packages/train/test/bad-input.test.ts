@@ -94,6 +94,18 @@ describe("a batch", () => {
   });
 }); // prettier-ignore
 
+describe("a batch of which nothing counts", () => {
+  it.each([0, 0.2])("changes nothing: classes without weight, smoothing %d", async (labelSmoothing) => {
+    const loss = crossEntropy({ weights: [0, 1, 1, 1], labelSmoothing });
+    const model = open();
+    const before = model.parameters();
+    const trainer = createTrainer(model, { loss, optimizer: sgd({ learningRate: 1 }) });
+    const target = { shape: [T, B], data: new Int32Array(T * B) };
+    expect(await trainer.step({ x, target })).toMatchObject({ loss: 0, weight: 0, step: 1 });
+    expect(model.parameters()).toEqual(before);
+  });
+});
+
 describe("ids", () => {
   const network = stack(embedding({ vocabularySize: 5, outputSize: 2 }), dense({ inputSize: 2, outputSize: C }));
   const trainer = createTrainer(createModel(network, openCpu()), classes);
