@@ -141,8 +141,10 @@ export async function* fitting(
     yield { type: "epoch", epoch, step, ...means, validation: validated, best };
   }
 
-  if (at.best) trainer.restore({ ...(await trainer.state()), parameters: at.bestParameters });
-  yield { type: "end", reason: at.ended ?? "epochs", epochs: at.epoch, step, best: at.best };
+  // Without validation data the best of a run before isn't this one's.
+  const best = validation && at.best;
+  if (best) trainer.restore({ ...(await trainer.state()), parameters: at.bestParameters });
+  yield { type: "end", reason: at.ended ?? "epochs", epochs: at.epoch, step, best };
 }
 
 function readOptions(data: Data, options: FittingOptions): void {

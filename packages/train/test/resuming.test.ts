@@ -79,3 +79,15 @@ describe("an epoch ends where the data said it would", () => {
   it("rather than sooner", () =>
     refuses(() => run(open(), { size: 4, batches: () => all.slice(1) }), "INVALID_ARGUMENT", /^batch 3 of epoch 0: expected one of 4 \(the data's size\), got none/)); // prettier-ignore
 });
+
+describe("a run that goes on without validation data", () => {
+  it("ends with its last parameters, and no best", async () => {
+    const validation = batches(examples.slice(0, 2), { batchSize: 2 });
+    const given = (await saves({ epochs: 1, validation })).at(-1);
+    const [model, whole] = [open(), open()];
+    const events = await run(model, data, { epochs: 3, checkpoint: from(given) });
+    await run(whole, data, { epochs: 3 });
+    expect(model.parameters()).toEqual(whole.parameters());
+    expect(events.at(-1)).toMatchObject({ type: "end", best: undefined });
+  });
+});
