@@ -3,7 +3,7 @@ import { checkOptions, checkWhole, check, fail, isRecord } from "@recurra/core/i
 import type { Checkpoint } from "./checkpoint/checkpoint.ts";
 import { fromSnapshot, toSnapshot, type Position } from "./checkpoint/snapshot.ts";
 import { checkData, type Data } from "./data/data.ts";
-import type { FitEvent } from "./events.ts";
+import type { EndEvent, FitEvent } from "./events.ts";
 import { batchesOf, inBatch } from "./in-batch.ts";
 import { addTo, meansOf } from "./means.ts";
 import { checkMetrics, type Metric } from "./metrics.ts";
@@ -85,8 +85,6 @@ export async function* fitting(
     trainer.restore(state);
     at = { ...position, size };
     step = state.step;
-    // More epochs may be asked for than last time.
-    if (at.ended === "epochs" && at.epoch < epochs) delete at.ended;
     if (typeof schedule === "object" && at.plateau) schedule.restore(at.plateau);
   }
 
@@ -95,7 +93,11 @@ export async function* fitting(
   let measures = metrics.length === 0;
 
   throwIfAborted(signal);
-  while (at.ended === undefined && at.epoch < epochs) {
+  // Not kept with the rest: more epochs may be asked for than last time, or more patience.
+  const ended = (): EndEvent["reason"] | undefined =>
+    validation && at.waited >= patience ? "patience" : at.epoch >= epochs ? "epochs" : undefined;
+  let reason = ended();
+  for (; reason === undefined; reason = ended()) {
     for await (const batch of batchesOf(data, at.epoch, at.batch, `epoch ${at.epoch}`, signal)) {
       const { epoch, batch: index } = at;
       const taken = await inBatch(`batch ${index} of epoch ${epoch}`, async () => {
@@ -129,14 +131,12 @@ export async function* fitting(
       batch: 0,
       sums: {},
       carried: {},
-      waited: best ? 0 : at.waited + 1,
+      ...(validated && { waited: best ? 0 : at.waited + 1 }),
     });
     if (typeof schedule === "object") {
       schedule.observe((validated ?? means).loss);
       at.plateau = schedule.state();
     }
-    if (validated && at.waited >= patience) at.ended = "patience";
-    else if (at.epoch >= epochs) at.ended = "epochs";
     await checkpoint?.save(toSnapshot(at, state));
     yield { type: "epoch", epoch, step, ...means, validation: validated, best };
   }
@@ -144,7 +144,7 @@ export async function* fitting(
   // Without validation data the best of a run before isn't this one's.
   const best = validation && at.best;
   if (best) trainer.restore({ ...(await trainer.state()), parameters: at.bestParameters });
-  yield { type: "end", reason: at.ended ?? "epochs", epochs: at.epoch, step, best };
+  yield { type: "end", reason, epochs: at.epoch, step, best };
 }
 
 function readOptions(data: Data, options: FittingOptions): void {

@@ -91,3 +91,28 @@ describe("a run that goes on without validation data", () => {
     expect(events.at(-1)).toMatchObject({ type: "end", best: undefined });
   });
 });
+
+describe("patience", () => {
+  // What is validated on is far on the other side: it gets worse from the first epoch on.
+  const times = (factor: number) =>
+    examples.map(({ x, target }) => ({ x, target: { ...target, data: target.data.map((v) => factor * v) } }));
+  const [far, validation] = [batches(times(10), { batchSize: 2 }), batches(times(-10), { batchSize: 8 })];
+  const endOf = async (model: Model, options: Partial<FitOptions>) =>
+    (await run(model, far, { epochs: 30, validation, ...options })).at(-1);
+
+  it("that is longer than last time lets a run go on, to the same bits", async () => {
+    const checkpoint = inMemory();
+    const [model, whole] = [open(), open()];
+    expect(await endOf(open(), { patience: 1, checkpoint })).toMatchObject({ reason: "patience", epochs: 2 });
+    const end = await endOf(model, { patience: 4, checkpoint });
+    expect(end).toMatchObject({ reason: "patience", epochs: 5 });
+    expect(await endOf(whole, { patience: 4 })).toEqual(end);
+    expect(model.parameters()).toEqual(whole.parameters());
+  });
+  it("counts epochs with validation data alone", async () => {
+    const checkpoint = inMemory();
+    await run(open(), far, { epochs: 3, checkpoint });
+    const end = await endOf(open(), { epochs: 9, patience: 2, checkpoint });
+    expect(end).toMatchObject({ reason: "patience", epochs: 6, best: { epoch: 3 } });
+  });
+});

@@ -19,12 +19,10 @@ export interface Position {
   batch: number;
   /** Of the epoch so far. */
   sums: Sums;
-  /** How many epochs in a row weren't the best. */
+  /** How many epochs in a row, of those with validation data, weren't the best. */
   waited: number;
   best?: EndEvent["best"];
   plateau?: PlateauState;
-  /** Why it is over. */
-  ended?: EndEvent["reason"];
   /** The states after the last batch, which the next may go on from. */
   carried: Tensors;
   bestParameters: Tensors;
