@@ -10,7 +10,7 @@ import { checkMetrics, type Metric } from "./metrics.ts";
 import type { Plateau, Schedule } from "./schedules.ts";
 import { throwIfAborted, type Signal } from "./signal.ts";
 import { turn } from "./turn.ts";
-import type { StepOptions, Trainer } from "./types.ts";
+import type { Evaluation, StepOptions, Trainer } from "./types.ts";
 import { continued, validate } from "./validate.ts";
 
 export interface FittingOptions {
@@ -88,9 +88,8 @@ export async function* fitting(
     if (typeof schedule === "object" && at.plateau) schedule.restore(at.plateau);
   }
 
-  // What doesn't fit shows before a parameter changes: the validation's first batch, and metrics on the first that is learned from.
+  // What doesn't fit shows before a parameter changes: here the validation's first batch.
   if (validation) await validate(trainer, validation, metrics, signal, 1);
-  let measures = metrics.length === 0;
 
   throwIfAborted(signal);
   // Not kept with the rest: more epochs may be asked for than last time, or more patience.
@@ -102,11 +101,9 @@ export async function* fitting(
       const { epoch, batch: index } = at;
       const taken = await inBatch(`batch ${index} of epoch ${epoch}`, async () => {
         const given = continued(batch, at.carried);
-        if (!measures) addTo({}, await trainer.evaluate(given), given, metrics);
-        measures = true;
-        const result = await trainer.step(given, rate(step));
-        addTo(at.sums, result, given, metrics);
-        return result;
+        // What a metric can't be measured of shows before a parameter changes.
+        const before = (measured: Evaluation): void => addTo(at.sums, measured, given, metrics);
+        return trainer.step(given, { ...rate(step), before });
       });
       step = taken.step;
       at.batch++;

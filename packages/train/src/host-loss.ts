@@ -3,6 +3,7 @@
  * respect to the output y, Σ G · y has the same gradient with respect to all else, and that is a loss like any other.
  */
 import { gradient, rowSum, type Model, type Tensor } from "@recurra/core";
+import { checkOptions } from "@recurra/core/internal";
 import { readBatch } from "./batch.ts";
 import { valuesOf, type Loss, type Rows } from "./losses/loss.ts";
 import { drawStep } from "./masks.ts";
@@ -87,9 +88,12 @@ export function hostTrainer(model: Model, { loss, ...options }: HostTrainerOptio
 
   return {
     ...trainer,
-    async step(batch, given) {
-      const measured = await measure(`training step ${taken + 1}`, batch, taken + 1);
-      const step = await trainer.step({ ...batch, target: measured.gradient }, given);
+    async step(batch, given = {}) {
+      checkOptions(given, ["learningRate", "before"], "trainer: step");
+      const { before, ...rest } = given;
+      const { gradient: slope, ...measured } = await measure(`training step ${taken + 1}`, batch, taken + 1);
+      before?.(measured);
+      const step = await trainer.step({ ...batch, target: slope }, rest);
       taken = step.step;
       return { ...step, loss: measured.loss, weight: measured.weight };
     },

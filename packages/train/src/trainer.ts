@@ -108,7 +108,7 @@ function train(
 
     async step(batch, given = {}) {
       engine.idle();
-      checkOptions(given, ["learningRate"], "trainer: step");
+      checkOptions(given, ["learningRate", "before"], "trainer: step");
       const { learningRate = optimizer.learningRate } = given;
       check(
         typeof learningRate === "number" && learningRate >= 0 && learningRate < Infinity,
@@ -121,6 +121,7 @@ function train(
       const found = boundTo(read.call, true);
       drawStep(found.plan.graph, read.call, seed, number);
       return perform(read, found, `training step ${number}`, (evaluation): Step => {
+        given.before?.(evaluation);
         backend.write(scalars, Float32Array.from(Object.values(optimizer.scalars(number, learningRate))), 0);
         found.learning?.update();
         taken = number;

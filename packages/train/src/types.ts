@@ -49,6 +49,8 @@ export interface TrainerState {
 export interface StepOptions {
   /** In place of the optimizer's own: what a schedule says for this step. */
   readonly learningRate?: number;
+  /** Is told what was measured, before anything changes; where it throws, no step is taken. */
+  readonly before?: (measured: Evaluation) => void;
 }
 
 /** Takes steps of gradient descent on a model. */

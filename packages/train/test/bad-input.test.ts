@@ -1,5 +1,6 @@
 /** What a user may get wrong: each gives a clear error that names the row, and changes nothing. */
 import { createModel, dense, embedding, last, lstm, recurrent, stack, type ErrorCode } from "@recurra/core";
+import { fail } from "@recurra/core/internal";
 import { openCpu } from "@recurra/backend-cpu";
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -298,6 +299,34 @@ describe("fit refuses, before a parameter changes,", () => {
     await refuses(() => finish(train.fit(model, data, { ...how, checkpoint })), "INVALID_ARGUMENT", /^checkpoint: expected data of 4 batches an epoch, got 2/);
     expect(model.parameters()).toEqual(before);
   }); // prettier-ignore
+});
+
+describe("a metric that fails on a later batch", () => {
+  const labels = { shape: [B, 1], data: Int32Array.of(1, 2) };
+  it.each<[string, train.FitOptions["loss"], (steps: number) => Batch["target"]]>([
+    ["the device", meanSquared(), (steps) => numbers(4)(steps, B, C)],
+    ["the host", train.ctc(), () => labels],
+  ])("stops the run before that batch's step: a loss of %s", async (_, loss, target) => {
+    const steps = [3, 4];
+    const metrics: train.Metric[] = [
+      {
+        name: "short",
+        of: ({ shape }) =>
+          shape[0] === 4 ? fail("INVALID_ARGUMENT", "short: expected 3 steps, got 4") : { sum: 0, weight: 1 },
+      },
+    ];
+    const given = { batches: () => steps.map((t) => ({ x: numbers(t)(t, B, I), target: target(t) })) };
+    const model = open();
+    const after = [model.parameters()];
+    const running = async () => {
+      for await (const event of train.fit(model, given, { ...how, loss, metrics }))
+        if (event.type === "step") after.push(model.parameters());
+    };
+    await refuses(running, "INVALID_ARGUMENT", /^batch 1 of epoch 0: short/);
+    expect(after.length).toBe(2);
+    expect(after[1]).not.toEqual(after[0]);
+    expect(model.parameters()).toEqual(after[1]);
+  });
 });
 
 describe("a step refuses, before a parameter changes,", () => {
