@@ -1,6 +1,7 @@
 /** Choosing an id by a network's logits: temperature, the k likeliest, or the nucleus (Holtzman et al. 2020). */
 import type { Random } from "@recurra/core";
 import { check, checkOptions, checkWhole, fail } from "@recurra/core/internal";
+import { checkNumber } from "./numbers.ts";
 
 export interface SampleOptions {
   /** Logits are divided by it: below 1 the likely gets likelier; 0 always takes the likeliest. Default: 1. */
@@ -14,12 +15,7 @@ export interface SampleOptions {
 export const sampleOptions = ["temperature", "topK", "topP"] as const;
 
 export function checkSampling({ temperature = 1, topK = 1, topP = 1 }: SampleOptions, who: string): void {
-  check(
-    typeof temperature === "number" && temperature >= 0 && temperature < Infinity,
-    `${who}: temperature`,
-    "a number of at least 0",
-    temperature,
-  );
+  checkNumber(temperature, `${who}: temperature`);
   checkWhole(topK, `${who}: topK`);
   check(typeof topP === "number" && topP > 0 && topP <= 1, `${who}: topP`, "a probability above 0", topP);
 }

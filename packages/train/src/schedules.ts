@@ -2,14 +2,10 @@
  * Schedules: the learning rate as a function of how many steps were taken before, 0 at the first. Each as PyTorch's scheduler of that
  * kind; what a step is, a batch or an epoch, is the caller's choice. `plateau` looks at a metric, and so has a state.
  */
-import { check, checkOneOf, checkOptions, checkWhole } from "@recurra/core/internal";
+import { checkOneOf, checkOptions, checkWhole } from "@recurra/core/internal";
+import { checkNumber } from "./numbers.ts";
 
 export type Schedule = (step: number) => number;
-
-function checkNumber(value: unknown, who: string, least = 0, most = Infinity): void {
-  const ok = typeof value === "number" && value >= least && value <= most && value < Infinity;
-  check(ok, who, `a number from ${least}${most < Infinity ? ` to ${most}` : ""}`, value);
-}
 
 export interface StepDecayOptions {
   readonly learningRate: number;

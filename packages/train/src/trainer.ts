@@ -10,6 +10,7 @@ import type { Loss } from "./losses/loss.ts";
 import { memoryOf } from "./memory.ts";
 import { drawStep } from "./masks.ts";
 import { locate, stop, stopAtGradient } from "./non-finite.ts";
+import { checkNumber } from "./numbers.ts";
 import type { Optimizer } from "./optimizers/optimizer.ts";
 import { LOSS, outputOf } from "./program.ts";
 import type { Evaluation, Step, Trainer, TrainerState } from "./types.ts";
@@ -110,12 +111,7 @@ function train(
       engine.idle();
       checkOptions(given, ["learningRate", "before"], "trainer: step");
       const { learningRate = optimizer.learningRate } = given;
-      check(
-        typeof learningRate === "number" && learningRate >= 0 && learningRate < Infinity,
-        "trainer: learningRate",
-        "a number of at least 0",
-        learningRate,
-      );
+      checkNumber(learningRate, "trainer: learningRate");
       const read = readBatch(engine, loss, batch);
       const number = taken + 1;
       const found = boundTo(read.call, true);

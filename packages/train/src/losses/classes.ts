@@ -14,6 +14,7 @@ import {
   type Tensor,
 } from "@recurra/core";
 import { check, checkOptions, checkWhole, fail } from "@recurra/core/internal";
+import { checkNumber } from "../numbers.ts";
 import { meanOf, valuesOf, type Loss, type LossSite, type Rows, type Uploads } from "./loss.ts";
 
 export interface ClassOptions {
@@ -33,12 +34,7 @@ export function crossEntropy(options: CrossEntropyOptions = {}): Loss {
   const name = "crossEntropy";
   checkOptions(options, ["ignoreIndex", "weights", "labelSmoothing"], name);
   const { labelSmoothing: spread = 0 } = options;
-  check(
-    typeof spread === "number" && spread >= 0 && spread <= 1,
-    `${name}: labelSmoothing`,
-    "a number from 0 to 1",
-    spread,
-  );
+  checkNumber(spread, `${name}: labelSmoothing`, 0, 1);
   return classes(name, options, (z, share) => {
     const largest = rowMax(z);
     const shifted = z.minus(largest);

@@ -1,15 +1,6 @@
 import { max, sqrt } from "@recurra/core";
-import {
-  average,
-  checkFlag,
-  decayed,
-  given,
-  positive,
-  rate,
-  readNumbers,
-  share,
-  type Optimizer,
-} from "./optimizer.ts";
+import { checkOneOf } from "@recurra/core/internal";
+import { average, decayed, given, positive, rate, readNumbers, share, type Optimizer } from "./optimizer.ts";
 
 export interface AdamOptions {
   /** Default: 0.001. */
@@ -46,7 +37,7 @@ function build(who: string, options: AdamOptions, decay: number, decoupled: bool
     ["amsgrad"],
   );
   const { amsgrad = false } = options;
-  checkFlag(amsgrad, `${who}: amsgrad`);
+  checkOneOf(amsgrad, [true, false], `${who}: amsgrad`);
   return {
     name: who,
     learningRate,

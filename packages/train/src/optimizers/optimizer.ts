@@ -58,7 +58,3 @@ export const rate = (value: number): readonly [number, number, number] => [value
 /** Above 0 in float32. An ε of 0 would make 0/0 of an element whose gradients were all 0, as it does in PyTorch. */
 export const positive = (value: number): readonly [number, number, number] => [value, 2 ** -149, Infinity];
 export const share = (value: number): readonly [number, number, number] => [value, 0, 1];
-
-export function checkFlag(value: unknown, who: string): asserts value is boolean {
-  check(typeof value === "boolean", who, "true or false", value);
-}

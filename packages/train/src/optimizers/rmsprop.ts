@@ -1,7 +1,7 @@
 import { max, sqrt } from "@recurra/core";
+import { checkOneOf } from "@recurra/core/internal";
 import {
   average,
-  checkFlag,
   decayed,
   given,
   positive,
@@ -43,7 +43,7 @@ export function rmsprop(options: RmspropOptions = {}): Optimizer {
     ["centered"],
   );
   const { centered = false } = options;
-  checkFlag(centered, `${who}: centered`);
+  checkOneOf(centered, [true, false], `${who}: centered`);
   return {
     name: who,
     learningRate,

@@ -1,5 +1,5 @@
-import { fail } from "@recurra/core/internal";
-import { checkFlag, decayed, given, rate, readNumbers, type Optimizer, type Values } from "./optimizer.ts";
+import { checkOneOf, fail } from "@recurra/core/internal";
+import { decayed, given, rate, readNumbers, type Optimizer, type Values } from "./optimizer.ts";
 
 export interface SgdOptions {
   /** Default: 0.01. */
@@ -27,7 +27,7 @@ export function sgd(options: SgdOptions = {}): Optimizer {
     ["nesterov"],
   );
   const { nesterov = false } = options;
-  checkFlag(nesterov, `${who}: nesterov`);
+  checkOneOf(nesterov, [true, false], `${who}: nesterov`);
   if (nesterov && (momentum === 0 || dampening !== 0))
     fail("INVALID_ARGUMENT", `${who}: nesterov: expected a momentum and no dampening`);
   return {
