@@ -85,8 +85,9 @@ export async function* fitting(
     trainer.restore(state);
     at = { ...position, size };
     step = state.step;
-    if (typeof schedule === "object" && at.plateau) schedule.restore(at.plateau);
   }
+  // It may have been used before.
+  if (typeof schedule === "object") schedule.restore(at.plateau);
 
   // What doesn't fit shows before a parameter changes: here the validation's first batch.
   if (validation) await validate(trainer, validation, metrics, signal, 1);
@@ -153,13 +154,16 @@ function readOptions(data: Data, options: FittingOptions): void {
   checkWhole(seed, `${who}: seed`, -Infinity);
   if (validation !== undefined) checkData(validation, `${who}: validation`);
   checkMetrics(metrics, who);
-  if (schedule !== undefined)
+  if (schedule !== undefined && typeof schedule !== "function") {
+    const { observe, mode } = (schedule ?? {}) as Partial<Plateau>;
     check(
-      typeof schedule === "function" || typeof (schedule as Partial<Plateau> | null)?.observe === "function",
+      typeof observe === "function",
       `${who}: schedule`,
       "a function of the step, or plateau(…)",
       schedule,
     );
+    check(mode === "min", `${who}: schedule`, 'a plateau of mode "min", since it is told the loss', mode);
+  }
   if (patience !== undefined) {
     checkWhole(patience, `${who}: patience`);
     check(validation !== undefined, `${who}: patience`, "validation data to judge by", validation);

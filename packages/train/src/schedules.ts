@@ -2,7 +2,7 @@
  * Schedules: the learning rate as a function of how many steps were taken before, 0 at the first. Each as PyTorch's scheduler of that
  * kind; what a step is, a batch or an epoch, is the caller's choice. `plateau` looks at a metric, and so has a state.
  */
-import { checkOneOf, checkOptions, checkWhole } from "@recurra/core/internal";
+import { check, checkOneOf, checkOptions, checkWhole } from "@recurra/core/internal";
 import { checkNumber } from "./numbers.ts";
 
 export type Schedule = (step: number) => number;
@@ -132,12 +132,14 @@ export interface PlateauState {
 }
 
 export interface Plateau {
+  readonly mode: "min" | "max";
   /** The rate now. */
   readonly learningRate: number;
   /** Take in a metric; gives the rate from here on. */
   observe(metric: number): number;
   state(): PlateauState;
-  restore(state: PlateauState): void;
+  /** Default: the first. */
+  restore(state?: PlateauState): void;
 }
 
 /** Lowers the rate when a metric has stopped getting better: PyTorch's ReduceLROnPlateau, with its relative threshold. */
@@ -156,10 +158,12 @@ export function plateau(options: PlateauOptions): Plateau {
   checkWhole(cooldown, "plateau: cooldown", 0);
   checkNumber(least, "plateau: least");
   checkOneOf(mode, ["min", "max"], "plateau: mode");
-  let now: PlateauState = { learningRate, bad: 0, cooling: 0 };
+  const first: PlateauState = { learningRate, bad: 0, cooling: 0 };
+  let now = first;
   const better = (metric: number, best: number): boolean =>
     mode === "min" ? metric < best * (1 - threshold) : metric > best * (1 + threshold);
   return {
+    mode,
     get learningRate() {
       return now.learningRate;
     },
@@ -178,9 +182,14 @@ export function plateau(options: PlateauOptions): Plateau {
       return rate;
     },
     state: () => now,
-    restore(state) {
-      checkOptions(state, ["learningRate", "best", "bad", "cooling"], "plateau: restore");
-      checkNumber(state.learningRate, "plateau: restore: learningRate");
+    restore(state = first) {
+      const who = "plateau: restore";
+      checkOptions(state, ["learningRate", "best", "bad", "cooling"], who);
+      checkNumber(state.learningRate, `${who}: learningRate`);
+      const { best = 0 } = state;
+      check(typeof best === "number", `${who}: best`, "a number", best);
+      checkWhole(state.bad, `${who}: bad`, 0);
+      checkWhole(state.cooling, `${who}: cooling`, 0);
       now = { ...state };
     },
   };

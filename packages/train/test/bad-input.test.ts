@@ -245,6 +245,7 @@ describe("fit refuses, before a parameter changes,", () => {
     ["a metric that doesn't fit", data, given({ metrics: [train.accuracy()] }), "SHAPE_MISMATCH", /^batch 0 of epoch 0: accuracy/],
     ["validation that doesn't fit", data, given({ validation: batches([{ x: numbers(1)(3, 2), target: oneId(0, 1, 2) }], { batchSize: 1 }) }), "SHAPE_MISMATCH", /^batch 0 of the validation data: meanSquared/],
     ["no validation batches", data, given({ validation: { batches: () => undefined } }), "INVALID_ARGUMENT", /^batches of the validation data: expected something to iterate/],
+    ["a plateau for what rises", data, given({ schedule: train.plateau({ learningRate: 1, mode: "max" }) }), "INVALID_ARGUMENT", /^fit: schedule: expected a plateau of mode "min", since it is told the loss, got "max"/],
     ["a controller as signal", data, given({ signal: new AbortController() }), "INVALID_ARGUMENT", /^fit: signal/],
     ["a path as checkpoint", data, given({ checkpoint: "run" }), "INVALID_ARGUMENT", /^fit: checkpoint/],
     ["checkpoint null", data, given({ checkpoint: null }), "INVALID_ARGUMENT", /^fit: checkpoint/],

@@ -26,6 +26,7 @@ import type { FittingOptions } from "../src/fitting.ts";
 import { crossEntropy, meanSquared } from "../src/losses/index.ts";
 import { rmse } from "../src/metrics.ts";
 import { derived } from "../src/random.ts";
+import { plateau } from "../src/schedules.ts";
 import { sgd } from "../src/optimizers/index.ts";
 import { inMemory } from "./support/in-memory.ts";
 import { refuses } from "./support/refuses.ts";
@@ -181,6 +182,17 @@ describe("fit", () => {
       1 / 3,
       1 / 4,
     ]);
+  });
+
+  it("begins a plateau schedule anew, whatever it was used for before", async () => {
+    const schedule = plateau({ learningRate: 0.1, patience: 0, threshold: 0.9 });
+    const rates = async () =>
+      (await run(modelOn(openCpu()), batches(ragged, { batchSize: 20 }), { epochs: 3, schedule })).flatMap(
+        (event) => (event.type === "step" ? [event.learningRate] : []),
+      );
+    const first = await rates();
+    expect(new Set(first).size).toBe(2);
+    expect(await rates()).toEqual(first);
   });
 
   it("can go on for more epochs than before", async () => {

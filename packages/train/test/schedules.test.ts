@@ -1,6 +1,16 @@
 /** Schedules: step by step as PyTorch's schedulers go, written here as they document it; and beside PyTorch itself. */
 import { describe, expect, it } from "vitest";
-import { cosine, exponential, oneCycle, plateau, stepDecay, warmUp, type Schedule } from "../src/index.ts";
+import {
+  cosine,
+  exponential,
+  oneCycle,
+  plateau,
+  stepDecay,
+  warmUp,
+  type PlateauState,
+  type Schedule,
+} from "../src/index.ts";
+import { refuses } from "./support/refuses.ts";
 import { besideTorch, runTorch } from "./support/torch.ts";
 
 const STEPS = 40;
@@ -57,6 +67,24 @@ describe("schedules", () => {
     expect(at(0.1, 0)).toBe(1);
     expect([at(1, 9), at(1, 10), at(1, 99)]).toEqual([1, 1, 1]);
     expect(at(0.1, 9)).toBeCloseTo(1 / 25 / 1e4, 12);
+  });
+
+  it("plateau takes up a state that is one, or the first", async () => {
+    const schedule = plateau({ learningRate: 1, patience: 0 });
+    schedule.observe(1);
+    schedule.observe(2);
+    const before = schedule.state();
+    for (const wrong of [
+      { learningRate: 1 },
+      { ...before, bad: -1 },
+      { ...before, cooling: 0.5 },
+      { ...before, best: null },
+      null,
+    ])
+      await refuses(() => schedule.restore(wrong as PlateauState), "INVALID_ARGUMENT", /^plateau: restore/);
+    expect(schedule.state()).toBe(before);
+    schedule.restore();
+    expect(schedule.state()).toEqual({ learningRate: 1, bad: 0, cooling: 0 });
   });
 
   it("plateau lowers the rate when nothing gets better, and goes on from its state", () => {
