@@ -7,6 +7,7 @@ import type { EndEvent, FitEvent } from "./events.ts";
 import { batchesOf, inBatch } from "./in-batch.ts";
 import { addTo, meansOf } from "./means.ts";
 import { checkMetrics, type Metric } from "./metrics.ts";
+import { checkNumber } from "./numbers.ts";
 import type { Plateau, Schedule } from "./schedules.ts";
 import { throwIfAborted, type Signal } from "./signal.ts";
 import { turn } from "./turn.ts";
@@ -71,7 +72,10 @@ export async function* fitting(
 
   const rate = (before: number): StepOptions => {
     if (schedule === undefined) return {};
-    return { learningRate: typeof schedule === "function" ? schedule(before) : schedule.learningRate };
+    const learningRate = typeof schedule === "function" ? schedule(before) : schedule.learningRate;
+    // None would be taken for the optimizer's own.
+    checkNumber(learningRate, "schedule");
+    return { learningRate };
   };
   const saved = await checkpoint?.load();
   if (saved) {

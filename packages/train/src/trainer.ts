@@ -112,13 +112,16 @@ function train(
       checkOptions(given, ["learningRate", "before"], "trainer: step");
       const { learningRate = optimizer.learningRate } = given;
       checkNumber(learningRate, "trainer: learningRate");
-      const read = readBatch(engine, loss, batch);
       const number = taken + 1;
+      const numbers = Float32Array.from(Object.values(optimizer.scalars(number, learningRate)));
+      const finite = numbers.every(Number.isFinite);
+      check(finite, "trainer: learningRate", "a rate that is finite in float32, with what the optimizer makes of it", learningRate); // prettier-ignore
+      const read = readBatch(engine, loss, batch);
       const found = boundTo(read.call, true);
       drawStep(found.plan.graph, read.call, seed, number);
       return perform(read, found, `training step ${number}`, (evaluation): Step => {
         given.before?.(evaluation);
-        backend.write(scalars, Float32Array.from(Object.values(optimizer.scalars(number, learningRate))), 0);
+        backend.write(scalars, numbers, 0);
         found.learning?.update();
         taken = number;
         return { ...evaluation, step: number, learningRate };

@@ -41,7 +41,7 @@ export function readNumbers<N extends string>(
   const read = {} as Record<N, number>;
   for (const name in numbers) {
     const [byDefault, least, below] = numbers[name];
-    const value: unknown = (options as Readonly<Partial<Record<N, unknown>>>)[name] ?? byDefault;
+    const { [name]: value = byDefault } = options as Readonly<Partial<Record<N, unknown>>>;
     check(
       typeof value === "number" && value >= least && value < below,
       `${who}: ${name}`,
@@ -53,8 +53,11 @@ export function readNumbers<N extends string>(
   return read;
 }
 
+/** From here on float32 has infinity alone. */
+const infinite = 2 ** 128 - 2 ** 103;
+
 /** Ranges that several optimizers share. */
-export const rate = (value: number): readonly [number, number, number] => [value, 0, Infinity];
+export const rate = (value: number): readonly [number, number, number] => [value, 0, infinite];
 /** Above 0 in float32. An ε of 0 would make 0/0 of an element whose gradients were all 0, as it does in PyTorch. */
-export const positive = (value: number): readonly [number, number, number] => [value, 2 ** -149, Infinity];
+export const positive = (value: number): readonly [number, number, number] => [value, 2 ** -149, infinite];
 export const share = (value: number): readonly [number, number, number] => [value, 0, 1];
