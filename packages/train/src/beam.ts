@@ -2,6 +2,7 @@
 import type { AsyncModel, Frame, Stream, SyncModel, SyncStream } from "@recurra/core";
 import { checkOptions, checkWhole } from "@recurra/core/internal";
 import { checkPrompt, idFrames } from "./frames.ts";
+import { checkLogits } from "./sample.ts";
 
 export interface BeamOptions {
   /** How many sequences are kept at every step. */
@@ -28,6 +29,7 @@ interface Open extends Hypothesis {
  * The likeliest sequences that were found, the likeliest first.
  * @param model ids (or one-hot) → logits
  * @param prompt ids to begin with, at least one; they aren't given back
+ * @throws RecurraError NON_FINITE where logits make no probabilities
  */
 export async function beamSearch(
   model: SyncModel | AsyncModel,
@@ -43,6 +45,11 @@ export async function beamSearch(
   const { frame, logits, classes } = idFrames(model, who);
   if (end !== undefined) checkWhole(end, `${who}: end`, 0, classes - 1);
   const frames = Array.from(prompt, frame);
+  const logsOf = (output: Frame): readonly number[] => {
+    const next = logits(output);
+    checkLogits(next, who);
+    return logSoftmax(next);
+  };
 
   const streams = new Set<Stream | SyncStream>();
   const drop = (stream: Stream | SyncStream): void => {
@@ -54,7 +61,7 @@ export async function beamSearch(
     streams.add(stream);
     let output: Frame = new Float32Array();
     for (const each of frames) output = await stream.step(each);
-    let open: Open[] = [{ ids: [], logProbability: 0, stream, logs: logSoftmax(logits(output)) }];
+    let open: Open[] = [{ ids: [], logProbability: 0, stream, logs: logsOf(output) }];
     let done: Hypothesis[] = [];
 
     for (let i = 0; i < length && open.length > 0; i++) {
@@ -76,7 +83,7 @@ export async function beamSearch(
             ids,
             logProbability,
             stream: own,
-            logs: logSoftmax(logits(await own.step(frame(id)))),
+            logs: logsOf(await own.step(frame(id))),
           });
         }
       }

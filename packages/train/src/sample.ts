@@ -20,20 +20,29 @@ export function checkSampling({ temperature = 1, topK = 1, topP = 1 }: SampleOpt
   check(typeof topP === "number" && topP > 0 && topP <= 1, `${who}: topP`, "a probability above 0", topP);
 }
 
+/** @throws NON_FINITE where they make no probabilities: of NaN, Infinity, or nothing that can be */
+export function checkLogits(logits: ArrayLike<number>, who: string): void {
+  check(logits?.length > 0, who, "logits of at least one id", logits?.length);
+  let possible = false;
+  for (let id = 0; id < logits.length; id++) {
+    const logit = logits[id] as number;
+    if (!(logit < Infinity))
+      fail("NON_FINITE", `${who}: expected logits below Infinity, got ${logit} of id ${id}`);
+    possible ||= logit > -Infinity;
+  }
+  if (!possible) fail("NON_FINITE", `${who}: expected a logit above -Infinity, got none of ${logits.length}`);
+}
+
 /** An id, with the probability that the logits give it. Among equals the lower id comes first. */
 export function sample(logits: ArrayLike<number>, draw: Random, options: SampleOptions = {}): number {
   checkOptions(options, sampleOptions, "sample");
   checkSampling(options, "sample");
   const { temperature = 1, topK = Infinity, topP = 1 } = options;
-  check(logits?.length > 0, "sample", "logits of at least one id", logits?.length);
-  for (let id = 0; id < logits.length; id++)
-    if (!((logits[id] as number) < Infinity))
-      fail("NON_FINITE", `sample: expected logits below Infinity, got ${logits[id]} of id ${id}`);
+  check(typeof draw === "function", "sample: draw", "a function", draw);
+  checkLogits(logits, "sample");
   // Stable: of equals the lower id stays before.
   const ids = Array.from(logits, (_, id) => id).sort((a, b) => (logits[b] as number) - (logits[a] as number));
   const first = ids[0] as number;
-  if (logits[first] === -Infinity)
-    fail("NON_FINITE", `sample: expected a logit above -Infinity, got none of ${logits.length}`);
   if (temperature === 0) return first;
   const likely = ids.slice(0, topK);
   const shares = likely.map((id) =>

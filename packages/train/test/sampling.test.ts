@@ -169,6 +169,15 @@ describe("sample, generate and beamSearch refuse", () => {
   const half = () => 0.5;
   const none = null as never;
   const beam = { width: 2, length: 2 };
+  const huge = createModel(stack(dense({ inputSize: 4, outputSize: 4 })), openCpu());
+  huge.setParameters(
+    Object.fromEntries(
+      Object.entries(huge.parameters()).map(([name, { shape, data }]) => [
+        name,
+        { shape, data: data.fill(3e38) },
+      ]),
+    ),
+  );
   const model = createModel(oneHot, openCpu());
   const wide = createModel(stack(dense({ inputSize: 3, outputSize: 4 })), openCpu());
   it.each<[string, () => unknown, ErrorCode, RegExp]>([
@@ -183,6 +192,8 @@ describe("sample, generate and beamSearch refuse", () => {
     ["no width", () => beamSearch(model, [0], { width: 0, length: 1 }), "INVALID_ARGUMENT", /width/],
     ["no beam prompt", () => beamSearch(model, [], { width: 1, length: 1 }), "INVALID_ARGUMENT", /prompt/],
     ["NaN", () => sample([1, NaN, 2], half), "NON_FINITE", /of id 1/],
+    ["beams of infinity", () => beamSearch(huge, [0], beam), "NON_FINITE", /^beamSearch: expected logits below Infinity, got Infinity of id 0/],
+    ["no draw", () => sample([1, 2], none), "INVALID_ARGUMENT", /^sample: draw: expected a function, got null/],
     ["infinity", () => sample([1, Infinity], half), "NON_FINITE", /of id 1/],
     ["no id that can be", () => sample([-Infinity, -Infinity], half), "NON_FINITE", /above -Infinity/],
     ["other options", () => sample([1, 2], half, { topk: 1 } as SampleOptions), "UNKNOWN_NAME", /topk/],
