@@ -2,6 +2,7 @@
 import type { AsyncModel, Frame, Stream, SyncModel, SyncStream } from "@recurra/core";
 import { checkOptions, checkWhole } from "@recurra/core/internal";
 import { checkPrompt, idFrames } from "./frames.ts";
+import { logSoftmax } from "./log-sum.ts";
 import { checkLogits } from "./sample.ts";
 
 export interface BeamOptions {
@@ -22,7 +23,7 @@ export interface Hypothesis {
 interface Open extends Hypothesis {
   readonly stream: Stream | SyncStream;
   /** Of the next id, by id. */
-  readonly logs: readonly number[];
+  readonly logs: Float64Array;
 }
 
 /**
@@ -45,7 +46,7 @@ export async function beamSearch(
   const { frame, logits, classes } = idFrames(model, who);
   if (end !== undefined) checkWhole(end, `${who}: end`, 0, classes - 1);
   const frames = Array.from(prompt, frame);
-  const logsOf = (output: Frame): readonly number[] => {
+  const logsOf = (output: Frame): Float64Array => {
     const next = logits(output);
     checkLogits(next, who);
     return logSoftmax(next);
@@ -67,7 +68,7 @@ export async function beamSearch(
     for (let i = 0; i < length && open.length > 0; i++) {
       const next = open
         .flatMap((from) =>
-          from.logs.map((log, id) => ({ from, id, logProbability: from.logProbability + log })),
+          Array.from(from.logs, (log, id) => ({ from, id, logProbability: from.logProbability + log })),
         )
         .sort(byProbability)
         .slice(0, width);
@@ -102,9 +103,3 @@ export async function beamSearch(
 
 const byProbability = (a: Hypothesis | { logProbability: number }, b: { logProbability: number }): number =>
   b.logProbability - a.logProbability;
-
-function logSoftmax(logits: Float32Array): number[] {
-  const most = logits.reduce((a, b) => Math.max(a, b));
-  const norm = most + Math.log(logits.reduce((sum, z) => sum + Math.exp(z - most), 0));
-  return Array.from(logits, (z) => z - norm);
-}

@@ -8,6 +8,7 @@ import type { IdTensor } from "@recurra/core";
 import { check, checkOptions, checkWhole, fail, show } from "@recurra/core/internal";
 import { noLabel } from "./data/collate.ts";
 import { isWholes } from "./data/rows.ts";
+import { logSoftmax } from "./log-sum.ts";
 import type { HostLoss } from "./host-loss.ts";
 import type { Batch } from "./types.ts";
 
@@ -69,7 +70,7 @@ export function ctcOf(
       states.map((_, s) => {
         const before = alpha[t - 1];
         if (!before) return s < 2 ? said(0, s) : -Infinity;
-        return said(t, s) + logSum(before[s], before[s - 1], skips(s) ? before[s - 2] : undefined);
+        return said(t, s) + logSumOf(before[s], before[s - 1], skips(s) ? before[s - 2] : undefined);
       }),
     );
   /** beta[t][s]: log of all paths after t that were at s then. */
@@ -80,7 +81,7 @@ export function ctcOf(
       s < states.length ? (after?.[s] as number) + said(t + 1, s) : undefined;
     beta[t] = states.map((_, s) =>
       after
-        ? logSum(from(s), from(s + 1), skips(s + 2) ? from(s + 2) : undefined)
+        ? logSumOf(from(s), from(s + 1), skips(s + 2) ? from(s + 2) : undefined)
         : s >= states.length - 2
           ? 0
           : -Infinity,
@@ -88,7 +89,7 @@ export function ctcOf(
   }
 
   const total =
-    last < 0 ? (labels.length === 0 ? 0 : -Infinity) : logSum(...(alpha[last] as number[]).slice(-2));
+    last < 0 ? (labels.length === 0 ? 0 : -Infinity) : logSumOf(...(alpha[last] as number[]).slice(-2));
   const gradient = logs.map((log, t) => {
     const line = log.map(Math.exp);
     states.forEach((k, s) => {
@@ -100,15 +101,8 @@ export function ctcOf(
   return { loss: -total, gradient };
 }
 
-function logSoftmax(logits: ArrayLike<number>): Float64Array {
-  const all = Float64Array.from(logits);
-  const most = all.reduce((a, b) => Math.max(a, b), -Infinity);
-  const norm = most + Math.log(all.reduce((sum, z) => sum + Math.exp(z - most), 0));
-  return all.map((z) => z - norm);
-}
-
 /** log of the sum of what these are logarithms of. */
-function logSum(a = -Infinity, b = -Infinity, c = -Infinity): number {
+function logSumOf(a = -Infinity, b = -Infinity, c = -Infinity): number {
   const most = a > b ? (a > c ? a : c) : b > c ? b : c;
   return most === -Infinity
     ? most

@@ -2,6 +2,7 @@
 import type { IdTensor, Tensor } from "@recurra/core";
 import { check, checkOptions, checkWhole, fail, isRecord, sizeOf } from "@recurra/core/internal";
 import type { Scale } from "./data/scale.ts";
+import { logSum } from "./log-sum.ts";
 import type { Batch } from "./types.ts";
 
 export interface Metric {
@@ -44,10 +45,7 @@ export function accuracy(options: IdMetricOptions = {}): Metric {
 
 /** exp of the mean cross-entropy of ids under the softmax of the outputs. Ids below 0 don't count. */
 export function perplexity(options: IdMetricOptions = {}): Metric {
-  const surprise = (row: Float32Array, id: number): number => {
-    const most = row.reduce((a, b) => Math.max(a, b));
-    return Math.log(row.reduce((sum, value) => sum + Math.exp(value - most), 0)) + most - (row[id] as number);
-  };
+  const surprise = (row: Float32Array, id: number): number => logSum(row) - (row[id] as number);
   return { ...overIds("perplexity", options, surprise), finish: Math.exp };
 }
 
