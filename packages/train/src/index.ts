@@ -20,7 +20,14 @@ export {
 export { windows, type WindowOptions } from "./data/windows.ts";
 export type { EndEvent, EpochEvent, FitEvent, StepEvent } from "./events.ts";
 export type { Measured } from "./means.ts";
-export { accuracy, perplexity, rmse, type IdMetricOptions, type Metric } from "./metrics.ts";
+export {
+  accuracy,
+  perplexity,
+  rmse,
+  type IdMetricOptions,
+  type Metric,
+  type RmseOptions,
+} from "./metrics.ts";
 export type { Checkpoint, Snapshot } from "./checkpoint/checkpoint.ts";
 export type { Clip } from "./update.ts";
 export * from "./schedules.ts";

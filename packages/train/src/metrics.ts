@@ -1,6 +1,7 @@
 /** Metrics: what a loss means to a person. Each is a mean over all that counts, over batches as over one. */
 import type { IdTensor, Tensor } from "@recurra/core";
 import { check, checkOptions, checkWhole, fail, isRecord, sizeOf } from "@recurra/core/internal";
+import { isList } from "./data/rows.ts";
 import type { Scale } from "./data/scale.ts";
 import { logSum } from "./log-sum.ts";
 import type { Batch } from "./types.ts";
@@ -49,11 +50,17 @@ export function perplexity(options: IdMetricOptions = {}): Metric {
   return { ...overIds("perplexity", options, surprise), finish: Math.exp };
 }
 
-/** The root of the mean squared difference of outputs and targets; with a scale, in units of the unscaled series. */
-export function rmse(options: { readonly scale?: Scale; readonly columns?: readonly number[] } = {}): Metric {
+export interface RmseOptions {
+  /** What the series was scaled by: the metric is in units of the unscaled one then. */
+  readonly scale?: Scale;
+  /** Which features of the scale the outputs are. Default: all. */
+  readonly columns?: readonly number[];
+}
+
+/** The root of the mean squared difference of outputs and targets. */
+export function rmse(options: RmseOptions = {}): Metric {
   checkOptions(options, ["scale", "columns"], "rmse");
-  const { scale, columns } = options;
-  const unscaled = (values: Tensor): Float32Array => (scale ? scale.invert(values, columns) : values).data;
+  const divisors = divisorsOf(options);
   return {
     name: "rmse",
     of(output, batch) {
@@ -67,18 +74,38 @@ export function rmse(options: { readonly scale?: Scale; readonly columns?: reado
           `rmse: expected a float target [${output.shape.join(", ")}], got [${shape.join(", ")}]`,
         );
       const width = output.shape.at(-1) as number;
-      const [found, wanted] = [unscaled(output), unscaled({ shape: output.shape, data })];
+      if (divisors && divisors.length !== width)
+        fail(
+          "SHAPE_MISMATCH",
+          `rmse: expected an output of ${divisors.length} columns, as the scale, got ${width}`,
+        );
       let sum = 0;
       let weight = 0;
       eachRow(output, batch, (row) => {
-        for (let i = row * width; i < (row + 1) * width; i++)
-          sum += ((found[i] as number) - (wanted[i] as number)) ** 2;
+        for (let j = 0, i = row * width; j < width; j++, i++) {
+          const error = (output.data[i] as number) - (data[i] as number);
+          // Not the difference of what is unscaled, in which a large offset would leave few digits.
+          sum += (error * (divisors?.[j] ?? 1)) ** 2;
+        }
         weight += width;
       });
       return { sum, weight };
     },
     finish: Math.sqrt,
   };
+}
+
+/** What each output's error is multiplied by. */
+function divisorsOf({ scale, columns }: RmseOptions): readonly number[] | undefined {
+  if (scale === undefined) return undefined;
+  const all: unknown = (scale as Partial<Scale> | null)?.divisor;
+  check(isList(all), "rmse: scale", "a scale, such as standardScale(series)", scale);
+  if (columns === undefined) return scale.divisor;
+  check(isList(columns), "rmse: columns", "a list of features", columns);
+  return columns.map((column) => {
+    checkWhole(column, "rmse: columns", 0, scale.divisor.length - 1);
+    return scale.divisor[column] as number;
+  });
 }
 
 /** Visits the rows of an output that count: not those past a sequence's end. */

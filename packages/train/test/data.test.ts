@@ -223,6 +223,38 @@ describe("scales", () => {
     }
   });
 
+  it("refuse what isn't a tensor of their features", async () => {
+    const made = scale([1, 2], [3, 4]);
+    for (const call of [made.apply, made.invert])
+      for (const wrong of [
+        null,
+        { shape: [1, 2] },
+        { shape: [1, 2], data: [1, 2] },
+        { shape: [1, 2], data: new Float64Array(2) },
+        { shape: 2, data: new Float32Array(2) },
+      ])
+        await refuses(() => call(untyped(wrong)), "INVALID_ARGUMENT", /^scale\.(apply|invert): expected/);
+    const short = { shape: [2, 2], data: new Float32Array(3) };
+    await refuses(
+      () => made.apply(short),
+      "SHAPE_MISMATCH",
+      /^scale\.apply: expected 4 values for shape \[2, 2\], got 3/,
+    );
+    const wide = { shape: [2, 3], data: new Float32Array(6) };
+    await refuses(
+      () => made.apply(wide),
+      "SHAPE_MISMATCH",
+      /^scale\.apply: expected shape \[any, 2\], got \[2, 3\]/,
+    );
+    const one = { shape: [2, 1], data: new Float32Array(2) };
+    await refuses(
+      () => made.invert(one, untyped(1)),
+      "INVALID_ARGUMENT",
+      /^scale\.invert: columns: expected a list/,
+    );
+    await refuses(() => made.invert(one, [2]), "INVALID_ARGUMENT", /^scale\.invert: columns: .* from 0 to 1/);
+  });
+
   it("name the step where a number is missing", () =>
     refuses(
       () => standardScale({ shape: [2, 2], data: Float32Array.of(1, 2, 3, NaN) }),

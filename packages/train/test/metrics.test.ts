@@ -1,7 +1,7 @@
 import { openCpu } from "@recurra/backend-cpu";
 import { createModel, dense, stack } from "@recurra/core";
 import { describe, expect, it } from "vitest";
-import { minMaxScale } from "../src/data/scale.ts";
+import { minMaxScale, scale } from "../src/data/scale.ts";
 import { evaluate } from "../src/fit.ts";
 import { crossEntropy } from "../src/losses/index.ts";
 import { addTo, meansOf, type Sums } from "../src/means.ts";
@@ -99,6 +99,26 @@ describe("rmse", () => {
   });
   it("refuses other options", () =>
     refuses(() => rmse(null as unknown as object), "INVALID_ARGUMENT", /^rmse: expected options/));
+  it("doesn't depend on the series' offset, which is large beside the error", () => {
+    const [y, t] = [0.0078125, 0].map((value) => ({ shape: [1, 2], data: Float32Array.of(value, value) }));
+    const metric = rmse({ scale: scale([0, 1e6, 1e6], [1, 2, 4]), columns: [2, 1] });
+    const given = [y, { x, target: t }] as Parameters<typeof metric.of>;
+    expect(metric.of(...given)).toEqual({ sum: 0.0078125 ** 2 * (16 + 4), weight: 2 });
+  });
+  it("refuses a scale that isn't one, and outputs of other columns", async () => {
+    await refuses(() => rmse({ scale: 5 as never }), "INVALID_ARGUMENT", /^rmse: scale: expected a scale/);
+    const made = scale([0, 0, 0], [1, 1, 1]);
+    await refuses(
+      () => rmse({ scale: made, columns: [3] }),
+      "INVALID_ARGUMENT",
+      /^rmse: columns: .* from 0 to 2/,
+    );
+    await refuses(
+      () => rmse({ scale: made, columns: [0, 1] }).of(output, { x, target }),
+      "SHAPE_MISMATCH",
+      /^rmse: expected an output of 2 columns, as the scale, got 1/,
+    );
+  });
   it("is in units of the series", () => {
     const scale = minMaxScale({ shape: [2, 1], data: Float32Array.of(300, 340) });
     expect(meanOf(rmse({ scale }), output, { x, target }).value).toBeCloseTo(

@@ -1,7 +1,7 @@
 /** Scaling of features to what networks learn well from, and its inverse for what they forecast. */
 import type { Tensor } from "@recurra/core";
-import { check, checkWhole, fail } from "@recurra/core/internal";
-import { checkSeries } from "./rows.ts";
+import { check, checkTensor, checkWhole, fail } from "@recurra/core/internal";
+import { checkSeries, isList } from "./rows.ts";
 
 export interface Scale {
   /** By feature: what is taken off. */
@@ -59,13 +59,14 @@ export function scale(offset: readonly number[], divisor: readonly number[]): Sc
     who: string,
     of: (value: number, j: number) => number,
   ): Tensor => {
-    const { shape, data } = values;
-    if (shape.at(-1) !== columns.length)
-      fail("SHAPE_MISMATCH", `${who}: expected [..., ${columns.length}], got [${shape.join(", ")}]`);
+    check(isList(columns), `${who}: columns`, "a list of features", columns);
     for (const column of columns) checkWhole(column, `${who}: columns`, 0, all.length - 1);
+    const { shape } = (values ?? {}) as Partial<Tensor>;
+    const outer = isList(shape) ? (shape as readonly number[]).slice(0, -1) : [];
+    checkTensor(values, [...outer.map(() => "any"), columns.length], who);
     return {
-      shape: [...shape],
-      data: data.map((value, i) => of(value, columns[i % columns.length] as number)),
+      shape: [...values.shape],
+      data: values.data.map((value, i) => of(value, columns[i % columns.length] as number)),
     };
   };
   return {
