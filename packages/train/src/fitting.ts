@@ -63,7 +63,7 @@ export async function* fitting(
     size: data.size,
     epoch: 0,
     batch: 0,
-    sums: {},
+    sums: new Map(),
     waited: 0,
     carried: {},
     bestParameters: {},
@@ -131,7 +131,7 @@ export async function* fitting(
     Object.assign(at, {
       epoch: epoch + 1,
       batch: 0,
-      sums: {},
+      sums: new Map(),
       carried: {},
       ...(validated && { waited: best ? 0 : at.waited + 1 }),
     });

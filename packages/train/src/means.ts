@@ -1,8 +1,8 @@
-/** Means over batches, kept as sums and weights, so that batches of any size make the mean of all; plain data, as a checkpoint holds it. */
+/** Means over batches, kept as sums and weights, so that batches of any size make the mean of all. */
 import type { Metric } from "./metrics.ts";
 import type { Batch, Evaluation } from "./types.ts";
 
-export type Sums = Record<string, { readonly sum: number; readonly weight: number }>;
+export type Sums = Map<string, { readonly sum: number; readonly weight: number }>;
 
 export interface Measured {
   /** The mean loss. */
@@ -20,9 +20,9 @@ export function addTo(
   batch: Batch,
   metrics: readonly Metric[],
 ): void {
-  const add = (name: string, of: Sums[string]): void => {
-    const { sum, weight: before } = sums[name] ?? { sum: 0, weight: 0 };
-    sums[name] = { sum: sum + of.sum, weight: before + of.weight };
+  const add = (name: string, of: ReturnType<Metric["of"]>): void => {
+    const { sum, weight: before } = sums.get(name) ?? { sum: 0, weight: 0 };
+    sums.set(name, { sum: sum + of.sum, weight: before + of.weight });
   };
   add(ofLoss, { sum: loss * weight, weight });
   for (const metric of metrics) add(metric.name, metric.of(output, batch));
@@ -31,7 +31,7 @@ export function addTo(
 /** 0 where nothing counts. */
 export function meansOf(sums: Sums, metrics: readonly Metric[]): Measured {
   const mean = (name: string): number => {
-    const { sum, weight } = sums[name] ?? { sum: 0, weight: 0 };
+    const { sum, weight } = sums.get(name) ?? { sum: 0, weight: 0 };
     return weight === 0 ? 0 : sum / weight;
   };
   return {

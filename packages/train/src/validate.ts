@@ -16,7 +16,7 @@ export async function validate(
   signal?: Signal,
   most = Infinity,
 ): Promise<Measured> {
-  const sums: Sums = {};
+  const sums: Sums = new Map();
   let carried: Evaluation["state"] = {};
   let index = 0;
   let counted = 0;

@@ -130,7 +130,7 @@ describe("rmse", () => {
 
 describe("means", () => {
   it("of batches of any size are those of all", () => {
-    const sums: Sums = {};
+    const sums: Sums = new Map();
     const state = {};
     const metrics = [rmse()];
     const part = (...data: number[]) => ({ shape: [data.length, 1], data: Float32Array.from(data) });
@@ -142,6 +142,6 @@ describe("means", () => {
       addTo(sums, { loss, weight: y.data.length, state, output: y }, { x, target }, metrics);
     }
     expect(meansOf(sums, metrics)).toEqual({ loss: 39 / 4, metrics: { rmse: Math.sqrt(39 / 4) } });
-    expect(meansOf({}, metrics)).toEqual({ loss: 0, metrics: { rmse: 0 } });
+    expect(meansOf(new Map(), metrics)).toEqual({ loss: 0, metrics: { rmse: 0 } });
   });
 });

@@ -10,8 +10,10 @@ import {
   sgd,
   type Data,
   type DataBatch,
+  type EpochEvent,
   type FitEvent,
   type FitOptions,
+  type Metric,
 } from "../src/index.ts";
 import { numbers } from "./support/backends.ts";
 import { inMemory } from "./support/in-memory.ts";
@@ -114,5 +116,22 @@ describe("patience", () => {
     await run(open(), far, { epochs: 3, checkpoint });
     const end = await endOf(open(), { epochs: 9, patience: 2, checkpoint });
     expect(end).toMatchObject({ reason: "patience", epochs: 6, best: { epoch: 3 } });
+  });
+});
+
+describe("metrics of an epoch that goes on", () => {
+  it.each([NaN, Infinity, -Infinity])("are the same: a first sum of %d", async (first) => {
+    const metric = (name: string): Metric => ({
+      name,
+      of: (_, { target }) => ({ sum: target.data[0] === examples[0]?.target.data[0] ? first : 1, weight: 1 }),
+    });
+    const options = { epochs: 1, metrics: [metric("a"), metric("constructor"), metric("__proto__")] };
+    const checkpoint = inMemory(1);
+    const whole = (await run(open(), data, { ...options, checkpoint })).at(-2) as EpochEvent;
+    const goingOn = { ...options, checkpoint: from(checkpoint.saves[1]) };
+    expect((await run(open(), data, goingOn)).at(-2)).toEqual(whole);
+    expect(Object.entries(whole.metrics)).toEqual(
+      ["a", "constructor", "__proto__"].map((name) => [name, first]),
+    );
   });
 });

@@ -34,7 +34,7 @@ export function toSnapshot(
   position: Position,
   { step, parameters, optimizer, moments }: TrainerState,
 ): Snapshot {
-  const { carried, bestParameters, ...rest } = position;
+  const { carried, bestParameters, sums, ...rest } = position;
   const groups = { parameters, moments, carried, best: bestParameters };
   return {
     tensors: Object.fromEntries(
@@ -42,7 +42,7 @@ export function toSnapshot(
         Object.entries(tensors).map(([name, tensor]) => [`${group}/${name}`, tensor]),
       ),
     ),
-    metadata: { format, run: JSON.stringify({ step, optimizer, ...rest }) },
+    metadata: { format, run: textOf({ step, optimizer, ...rest, sums: Object.fromEntries(sums) }) },
   };
 }
 
@@ -65,18 +65,34 @@ export function fromSnapshot(
       "INVALID_ARGUMENT",
       `${who}: expected one of a run with seed ${seed}, got one with seed ${run.seed}; give that seed, or another file`,
     );
-  const groups: Record<string, Record<string, Tensor>> = {};
-  for (const [name, tensor] of Object.entries(tensors)) {
-    const cut = name.indexOf("/");
-    (groups[name.slice(0, cut)] ??= {})[name.slice(cut + 1)] = tensor;
-  }
-  const { parameters = {}, moments = {}, carried = {}, best = {} } = groups;
-  const { step, optimizer, ...position } = run;
+  const group = (of: string): Tensors =>
+    Object.fromEntries(
+      Object.entries(tensors)
+        .filter(([name]) => name.startsWith(`${of}/`))
+        .map(([name, tensor]) => [name.slice(of.length + 1), tensor]),
+    );
+  const { step, optimizer, sums, ...position } = run;
   return {
-    position: { ...position, carried, bestParameters: best },
-    state: { step, parameters, optimizer, moments },
+    position: {
+      ...position,
+      sums: new Map(
+        Object.entries(sums).map(([name, { sum, weight }]) => [
+          name,
+          { sum: Number(sum), weight: Number(weight) },
+        ]),
+      ),
+      carried: group("carried"),
+      bestParameters: group("best"),
+    },
+    state: { step, parameters: group("parameters"), optimizer, moments: group("moments") },
   };
 }
+
+/** JSON has no numbers that aren't finite, which a metric's sum may be: they are texts. */
+const textOf = (run: object): string =>
+  JSON.stringify(run, (_, value: unknown) =>
+    typeof value === "number" && !Number.isFinite(value) ? String(value) : value,
+  );
 
 function parse(text: string): unknown {
   try {
@@ -86,7 +102,8 @@ function parse(text: string): unknown {
   }
 }
 
-type Run = Omit<Position, "carried" | "bestParameters"> & {
+type Run = Omit<Position, "carried" | "bestParameters" | "sums"> & {
+  readonly sums: Readonly<Record<string, Readonly<Record<"sum" | "weight", unknown>>>>;
   readonly step: number;
   readonly optimizer: string;
 };
@@ -97,4 +114,5 @@ const isRun = (run: unknown): run is Run =>
   isWhole(run.seed, -Infinity) &&
   (run.size === undefined || isWhole(run.size, 0)) &&
   typeof run.optimizer === "string" &&
-  isRecord(run.sums);
+  isRecord(run.sums) &&
+  Object.values(run.sums).every(isRecord);
