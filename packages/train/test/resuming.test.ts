@@ -135,3 +135,20 @@ describe("metrics of an epoch that goes on", () => {
     );
   });
 });
+
+it("what can't be taken up again isn't saved: parameters that aren't finite", async () => {
+  const checkpoint = inMemory(1);
+  const [x, target] = [numbers(1)(3, 2, 2), { shape: [3, 2, 4], data: new Float32Array(24).fill(100) }];
+  const steep: Data = {
+    size: 4,
+    batches: (_, first = 0) => Array.from({ length: 4 - first }, () => ({ x, target })),
+  };
+  const schedule = (step: number) => (step === 1 ? 3e38 : 0.1);
+  await refuses(
+    () => run(open(), steep, { checkpoint, schedule }),
+    "NON_FINITE",
+    /^checkpoint: expected finite parameters, got -?(Infinity|NaN) in \S+ after step 2; .* the one before stays/,
+  );
+  expect(checkpoint.saves.length).toBe(1);
+  expect((await run(open(), steep, { checkpoint })).at(-1)).toMatchObject({ type: "end", step: 8 });
+});

@@ -28,12 +28,22 @@ export interface Position {
   bestParameters: Tensors;
 }
 
+const who = "checkpoint";
 const format = "recurra training 1";
 
+/** @throws NON_FINITE for parameters that no model would take up again */
 export function toSnapshot(
   position: Position,
   { step, parameters, optimizer, moments }: TrainerState,
 ): Snapshot {
+  for (const [name, { data }] of Object.entries(parameters)) {
+    const found = data.find((value) => !Number.isFinite(value));
+    if (found !== undefined)
+      fail(
+        "NON_FINITE",
+        `${who}: expected finite parameters, got ${found} in ${name} after step ${step}; it isn't saved, and the one before stays. Lower the learning rate, or clip the gradients`,
+      );
+  }
   const { carried, bestParameters, sums, ...rest } = position;
   const groups = { parameters, moments, carried, best: bestParameters };
   return {
@@ -51,7 +61,6 @@ export function fromSnapshot(
   snapshot: Snapshot,
   seed: number,
 ): { readonly position: Position; readonly state: TrainerState } {
-  const who = "checkpoint";
   const { tensors, metadata } = snapshot as Partial<Snapshot>;
   if (!isRecord(tensors) || !isRecord(metadata))
     fail("FILE_ERROR", `${who}: expected a snapshot { tensors, metadata }, got ${show(snapshot)}`);
