@@ -1,7 +1,7 @@
 /** Errors say in which batch they arose. */
 import { RecurraError } from "@recurra/core";
-import { check, fail } from "@recurra/core/internal";
-import type { Data, DataBatch } from "./data/data.ts";
+import { fail } from "@recurra/core/internal";
+import { checkIterable, type Data, type DataBatch } from "./data/data.ts";
 import { throwIfAborted, unlessAborted, type Signal } from "./signal.ts";
 
 export async function inBatch<R>(name: string, act: () => Promise<R>): Promise<R> {
@@ -24,7 +24,7 @@ export async function* batchesOf(
   signal: Signal | undefined,
 ): AsyncGenerator<DataBatch> {
   const given = data.batches(epoch, from);
-  check(isIterable(given), `batches of ${of}`, "something to iterate", given);
+  checkIterable(given, `batches of ${of}`);
   const source = (async function* () {
     yield* given;
   })();
@@ -58,9 +58,6 @@ export async function* batchesOf(
     else await closed;
   }
 }
-
-const isIterable = (given: unknown): boolean =>
-  Object(given) === given && (Symbol.iterator in Object(given) || Symbol.asyncIterator in Object(given));
 
 function named(name: string, error: unknown): unknown {
   if (!(error instanceof RecurraError)) return error;

@@ -331,6 +331,10 @@ describe("data refuses", () => {
     ["a scale with NaN", () => scale([NaN], [1]), /^scale: offset/],
     ["a vocabulary cut by nothing", () => vocabulary("ab", { split: untyped(null) }), /split: expected a function/],
     ["an unknown that is no token", () => vocabulary("ab", { unknown: untyped(5) }), /unknown: expected a text/],
+    ["a split that gives nothing", () => vocabulary("ab", { split: untyped(() => undefined) }), /^vocabulary: split: expected tokens to iterate/],
+    ["such a split of another text", () => vocabularyOf(["a"], { split: untyped(() => 5) }).encode("a"), /split: .* got 5/],
+    ["ids that are no list", () => vocabulary("ab").decode(untyped(null)), /^vocabulary.decode: expected a list of ids, got null/],
+    ["a source that gives no examples", () => all(streamed(untyped(() => 5), { batchSize: 1 })), /^streamed: examples of epoch 0: expected something to iterate, got 5/],
     ["tokens that are no list", () => vocabularyOf(untyped("ab")), /^vocabularyOf: expected a list/],
     ["a text that is none", () => vocabulary("ab").encode(untyped(5)), /^vocabulary.encode: expected a text/],
   ])("%s", (_, make, says) => refuses(make, "INVALID_ARGUMENT", says)); // prettier-ignore

@@ -7,7 +7,7 @@ import { check, checkOptions, checkWhole, isWhole } from "@recurra/core/internal
 import { derived, shuffled } from "../random.ts";
 import type { Batch } from "../types.ts";
 import { collate } from "./collate.ts";
-import type { Data, Example, Examples, LabelledExample } from "./data.ts";
+import { checkIterable, type Data, type Example, type Examples, type LabelledExample } from "./data.ts";
 
 type Any = Example | LabelledExample;
 
@@ -71,7 +71,9 @@ export function streamed(
         p++;
         return made;
       };
-      for await (const example of source(epoch)) {
+      const examples = source(epoch);
+      checkIterable(examples, `${who}: examples of epoch ${epoch}`);
+      for await (const example of examples) {
         members.push(example);
         if (members.length === pool * batchSize) yield* flush();
       }

@@ -47,3 +47,9 @@ export function checkData(data: unknown, who: string): void {
   const ok = typeof (data as Partial<Data> | null | undefined)?.batches === "function";
   check(ok, who, "data with batches of an epoch, by batches(…) or another helper", data);
 }
+
+/** Strings are, too; what isn't an example or a token in them shows later. */
+export function checkIterable(given: unknown, who: string, wanted = "something to iterate"): void {
+  const own: object = Object(given) as object;
+  check(Symbol.iterator in own || Symbol.asyncIterator in own, who, wanted, given);
+}

@@ -1,5 +1,6 @@
 /** Tokens as ids and back: the characters or words of a text, numbered. */
 import { check, checkOptions, checkWhole, fail } from "@recurra/core/internal";
+import { checkIterable } from "./data.ts";
 import { isList } from "./rows.ts";
 
 /** How a text is cut into tokens that, joined, are the text again. */
@@ -42,7 +43,7 @@ export function vocabulary(
   const { split = characters, unknown } = rest;
   checkSplit(rest, who);
   const counts = new Map<string, number>();
-  for (const token of split(text)) counts.set(token, (counts.get(token) ?? 0) + 1);
+  for (const token of tokensOf(text, split)) counts.set(token, (counts.get(token) ?? 0) + 1);
   if (unknown !== undefined) counts.delete(unknown);
   let tokens = [...counts.keys()].sort(byCodePoint);
   if (most !== undefined) {
@@ -79,7 +80,7 @@ export function vocabularyOf(tokens: readonly string[], options: VocabularyOptio
     size: tokens.length,
     encode(text) {
       check(isText(text), "vocabulary.encode", "a text", text);
-      const data = Int32Array.from(split(text), (token) => {
+      const data = Int32Array.from(tokensOf(text, split), (token) => {
         const id = ids.get(token) ?? fallback;
         if (id === undefined)
           fail(
@@ -90,12 +91,21 @@ export function vocabularyOf(tokens: readonly string[], options: VocabularyOptio
       });
       return { shape: [data.length], data };
     },
-    decode: (given) =>
-      Array.from(given, (id) => {
+    decode(given) {
+      const length: unknown = (given as ArrayLike<number> | null | undefined)?.length;
+      check(typeof length === "number", "vocabulary.decode", "a list of ids", given);
+      return Array.from(given, (id) => {
         checkWhole(id, "vocabulary.decode: id", 0, tokens.length - 1);
         return tokens[id];
-      }).join(""),
+      }).join("");
+    },
   };
+}
+
+function tokensOf(text: string, split: Split): Iterable<string> {
+  const tokens = split(text);
+  checkIterable(tokens, "vocabulary: split", "tokens to iterate");
+  return tokens;
 }
 
 const isText = (value: unknown): boolean => typeof value === "string";
