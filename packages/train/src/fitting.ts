@@ -12,7 +12,7 @@ import type { Plateau, Schedule } from "./schedules.ts";
 import { throwIfAborted, type Signal } from "./signal.ts";
 import { turn } from "./turn.ts";
 import type { Evaluation, StepOptions, Trainer } from "./types.ts";
-import { continued, validate } from "./validate.ts";
+import { checkTrainer, continued, validate } from "./validate.ts";
 
 export interface FittingOptions {
   /** How many times to go over the data. */
@@ -46,6 +46,7 @@ export async function* fitting(
   data: Data,
   options: FittingOptions,
 ): AsyncGenerator<FitEvent, void> {
+  checkTrainer(trainer, "fit");
   readOptions(data, options);
   const {
     epochs,

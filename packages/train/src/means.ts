@@ -1,4 +1,5 @@
 /** Means over batches, kept as sums and weights, so that batches of any size make the mean of all. */
+import { check } from "@recurra/core/internal";
 import type { Metric } from "./metrics.ts";
 import type { Batch, Evaluation } from "./types.ts";
 
@@ -25,7 +26,13 @@ export function addTo(
     sums.set(name, { sum: sum + of.sum, weight: before + of.weight });
   };
   add(ofLoss, { sum: loss * weight, weight });
-  for (const metric of metrics) add(metric.name, metric.of(output, batch));
+  for (const metric of metrics) {
+    const found = metric.of(output, batch);
+    const { sum, weight: counts } = (found ?? {}) as Partial<typeof found>;
+    const ok = typeof sum === "number" && typeof counts === "number";
+    check(ok, `metric ${metric.name}`, "a sum and a weight, { sum, weight }", found);
+    add(metric.name, found);
+  }
 }
 
 /** 0 where nothing counts. */

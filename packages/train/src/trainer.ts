@@ -35,13 +35,8 @@ export function createTrainer(model: Model, options: TrainerOptions): Trainer {
   engine.idle();
   checkOptions(options, ["loss", "optimizer", "clip", "seed"], who);
   const { loss, optimizer, clip = {}, seed = 0 } = options;
-  check(isRecord(loss) && "define" in loss, `${who}: loss`, "a loss, such as crossEntropy()", loss);
-  check(
-    isRecord(optimizer) && "update" in optimizer,
-    `${who}: optimizer`,
-    "an optimizer, such as adam()",
-    optimizer,
-  );
+  checkParts(loss, ["define", "read"], `${who}: loss`, "a loss, such as crossEntropy()");
+  checkParts(optimizer, ["scalars", "update"], `${who}: optimizer`, "an optimizer, such as adam()");
   checkOptions(clip, ["norm", "value"], `${who}: clip`);
   for (const [name, limit] of Object.entries(clip))
     check(
@@ -52,6 +47,12 @@ export function createTrainer(model: Model, options: TrainerOptions): Trainer {
     );
   checkWhole(seed, `${who}: seed`, -Infinity);
   return owning((owner) => train(model, engine, { loss, optimizer, clip, seed }, owner));
+}
+
+/** Checks that something has these functions. */
+function checkParts(given: unknown, names: readonly string[], who: string, wanted: string): void {
+  const ok = isRecord(given) && names.every((name) => typeof given[name] === "function");
+  check(ok, who, wanted, given);
 }
 
 function train(

@@ -251,6 +251,10 @@ describe("fit refuses, before a parameter changes,", () => {
     ["a metric that doesn't fit", data, given({ metrics: [train.accuracy()] }), "SHAPE_MISMATCH", /^batch 0 of epoch 0: accuracy/],
     ["validation that doesn't fit", data, given({ validation: batches([{ x: numbers(1)(3, 2), target: oneId(0, 1, 2) }], { batchSize: 1 }) }), "SHAPE_MISMATCH", /^batch 0 of the validation data: meanSquared/],
     ["no validation batches", data, given({ validation: { batches: () => undefined } }), "INVALID_ARGUMENT", /^batches of the validation data: expected something to iterate/],
+    ["a metric that gives nothing", data, given({ metrics: [{ name: "n", of: () => undefined }] }), "INVALID_ARGUMENT", /^batch 0 of epoch 0: metric n: expected a sum and a weight, .* got undefined/],
+    ["continues in a word", { batches: () => [{ x, target: values, continues: "yes" }] }, how, "INVALID_ARGUMENT", /^batch 0 of epoch 0: continues: expected true or false, got "yes"/],
+    ["a loss without a definition", data, given({ loss: { name: "n", define: null } }), "INVALID_ARGUMENT", /^createTrainer: loss: expected a loss/],
+    ["an optimizer without an update", data, given({ optimizer: { ...sgd(), update: null } }), "INVALID_ARGUMENT", /^createTrainer: optimizer: expected an optimizer/],
     ["a schedule that gives nothing", data, given({ schedule: () => undefined }), "INVALID_ARGUMENT", /^batch 0 of epoch 0: schedule: expected a number from 0, got undefined/],
     ["a rate that float32 doesn't have", data, given({ schedule: () => 1e39 }), "INVALID_ARGUMENT", /^batch 0 of epoch 0: trainer: learningRate: expected a rate that is finite in float32, with what the optimizer makes of it, got 1e\+39/],
     ["a rate that isn't finite with Adam's correction", data, given({ optimizer: adam({ learningRate: 1e38 }) }), "INVALID_ARGUMENT", /trainer: learningRate: .* got 1e\+38/],
@@ -309,6 +313,16 @@ describe("fit refuses, before a parameter changes,", () => {
     await refuses(() => finish(train.fit(model, data, { ...how, checkpoint })), "INVALID_ARGUMENT", /^checkpoint: expected data of 4 batches an epoch, got 2/);
     expect(model.parameters()).toEqual(before);
   }); // prettier-ignore
+});
+
+describe("for a trainer of one's own", () => {
+  const trainer = createTrainer(open(), distances);
+  it.each<[string, () => unknown, RegExp]>([
+    ["fitting without a trainer", () => train.fitting(untyped(null), data, { epochs: 1 }).next(), /^fit: expected a trainer/],
+    ["validate without a trainer", () => train.validate(untyped(null), data), /^validate: expected a trainer/],
+    ["validate without data", () => train.validate(trainer, untyped(null)), /^validate: expected data/],
+    ["validate of metrics null", () => train.validate(trainer, data, untyped(null)), /^validate: metrics: expected a list/],
+  ])("%s is refused", (_, act, says) => refuses(act, "INVALID_ARGUMENT", says)); // prettier-ignore
 });
 
 describe("a metric that fails on a later batch", () => {
