@@ -7,7 +7,7 @@ import { access, constants, open, readFile, rename, rm } from "node:fs/promises"
 import { dirname } from "node:path";
 import { check, checkOptions, fail } from "@recurra/core/internal";
 import type { Checkpoint, Snapshot } from "../checkpoint/checkpoint.ts";
-import { decode, encode } from "./safetensors.ts";
+import { decode, encode, partsOf } from "./safetensors.ts";
 
 export interface CheckpointFileOptions {
   /** Save also every so many batches, and not only at the end of an epoch. */
@@ -88,7 +88,11 @@ function unsealed(bytes: Buffer, who: string, advice: string): Snapshot {
   return snapshot;
 }
 
-const checksum = (snapshot: Snapshot): string => createHash("sha256").update(encode(snapshot)).digest("hex");
+function checksum(snapshot: Snapshot): string {
+  const hash = createHash("sha256");
+  for (const part of partsOf(snapshot)) hash.update(part);
+  return hash.digest("hex");
+}
 
 async function write(path: string, bytes: Buffer): Promise<void> {
   const file = await open(path, "w");

@@ -9,7 +9,10 @@ import type { Snapshot } from "../checkpoint/checkpoint.ts";
 const lengthBytes = 8;
 const metadataName = "__metadata__";
 
-export function encode({ tensors, metadata }: Snapshot): Buffer {
+export const encode = (snapshot: Snapshot): Buffer => Buffer.concat(partsOf(snapshot));
+
+/** What the file has, one behind the other; values aren't copied. */
+export function partsOf({ tensors, metadata }: Snapshot): Buffer[] {
   let end = 0;
   const entries = Object.entries(tensors).map(([name, { shape, data }]) => {
     const begin = end;
@@ -25,7 +28,7 @@ export function encode({ tensors, metadata }: Snapshot): Buffer {
   const values = Object.values(tensors).map(({ data }) =>
     Buffer.from(data.buffer, data.byteOffset, data.byteLength),
   );
-  return Buffer.concat([length, header, ...values]);
+  return [length, header, ...values];
 }
 
 /** @throws FILE_ERROR for what isn't such a file, or not a whole one */
