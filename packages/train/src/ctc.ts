@@ -19,7 +19,7 @@ export interface CtcOptions {
 
 /**
  * The loss of logits [time, batch, classes]; the batch's target is ids [batch, most labels], −1 past a row's labels. The mean is over
- * rows; a row without steps and labels doesn't count.
+ * rows, and isn't divided by how many labels each has, as PyTorch's "mean" is; a row without steps and labels doesn't count.
  */
 export function ctc(options: CtcOptions = {}): HostLoss {
   checkOptions(options, ["blank"], "ctc");

@@ -14,7 +14,10 @@ type Any = Example | LabelledExample;
 export interface BatchOptions {
   /** How many examples a batch has; the last of an epoch (of a pool, where they're streamed) may have fewer. */
   readonly batchSize: number;
-  /** Of the order, which then differs from epoch to epoch. Without it examples come as they are given. */
+  /**
+   * Of the order, which then differs from epoch to epoch, with sequences of about one length in a batch. Without it examples come as
+   * they are given, whatever their lengths.
+   */
   readonly seed?: number;
 }
 
