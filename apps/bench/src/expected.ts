@@ -5,7 +5,7 @@ import {
   endToEnd,
   evaluate,
   gradientGraph,
-  type NetworkGraph,
+  type Graph,
   type Node,
   type OracleInputs,
 } from "@recurra/core/internal";
@@ -53,7 +53,7 @@ export function questionOf(
   workload: Workload,
   kind: Exclude<Kind, "train">,
 ): {
-  readonly graph: NetworkGraph;
+  readonly graph: Graph;
   readonly wanted: Readonly<Record<string, Node>>;
   readonly inputs: OracleInputs;
 } {
@@ -62,12 +62,12 @@ export function questionOf(
   return { graph, wanted, inputs: oracleInputs(checkedPart(readData(workload, kind), workload)) };
 }
 
-function forwardNodes(graph: NetworkGraph, { fixture }: Workload): Record<string, Node> {
+function forwardNodes(graph: Graph, { fixture }: Workload): Record<string, Node> {
   const output = graph.outputs.get("output")!;
   return fixture === undefined ? { output } : { output, ...Object.fromEntries(graph.traces) };
 }
 
-function gradientNodes(graph: NetworkGraph): Record<string, Node> {
+function gradientNodes(graph: Graph): Record<string, Node> {
   const { adjoint, outputs } = gradientGraph(graph);
   const parameters = [...adjoint.parameters].map(([{ name }, node]) => [name, node] as const);
   return { ...Object.fromEntries(parameters), input: outputs.get("d.input x")! };

@@ -1,5 +1,5 @@
 // What a right trainer computes: the losses of the first steps, cross-entropy by Adam, in float64 by core's oracle.
-import { evaluate, gradientGraph, type NetworkGraph, type Node } from "@recurra/core/internal";
+import { evaluate, gradientGraph, type Graph, type Node } from "@recurra/core/internal";
 import { type Data, LEARNING_RATE, TRAINED_STEPS } from "./data.ts";
 import { networkOf } from "./network.ts";
 import type { Workload } from "./workloads.ts";
@@ -32,7 +32,7 @@ export function trainedLosses(workload: Workload, { parameters, x, classes }: Da
 }
 
 /** The gradients of the parameters, by the parameters' names. */
-const nodesOf = (graph: NetworkGraph): Map<string, Node> =>
+const nodesOf = (graph: Graph): Map<string, Node> =>
   new Map([...gradientGraph(graph).adjoint.parameters].map(([{ name }, node]) => [name, node]));
 
 /** The mean of −log softmax(z)[class] over the rows, and its gradient. */

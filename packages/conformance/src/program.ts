@@ -8,7 +8,7 @@ import {
   verify,
   type Backend,
   type Execution,
-  type NetworkGraph,
+  type Graph,
   type Node,
   type OracleInputs,
   type ParameterNode,
@@ -27,7 +27,7 @@ export interface GraphOptions {
 
 /** A graph, with what a program of it computes. */
 export interface Task {
-  readonly graph: NetworkGraph;
+  readonly graph: Graph;
   /** Everything that is compared, by name: outputs, gradients. */
   readonly outputs: ReadonlyMap<string, Node>;
   readonly gradients: ReadonlyMap<ParameterNode, Node>;

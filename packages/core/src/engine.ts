@@ -5,10 +5,10 @@ import type { Backend, DeviceBuffer } from "./backend.ts";
 import { compile, type CompileOptions } from "./compile/compile.ts";
 import { fail } from "./errors.ts";
 import { execute, prepare, type Execution, type Plan } from "./execution.ts";
-import type { ParameterNode } from "./expr.ts";
+import type { BuildOptions, Graph, ParameterNode } from "./expr.ts";
 import type { Random } from "./initializers.ts";
 import { lane, type Lane } from "./lane.ts";
-import type { BuildOptions, Network, NetworkGraph } from "./network.ts";
+import type { Network } from "./network.ts";
 import { owning } from "./owner.ts";
 import { random } from "./random.ts";
 import { checkFinite, list, readTensors, type Tensor, type Tensors } from "./tensor.ts";
@@ -19,14 +19,14 @@ export interface Recipe {
   /** Tells recipes apart. */
   readonly name: string;
   readonly build: BuildOptions;
-  readonly of: (graph: NetworkGraph) => Pick<CompileOptions, "outputs" | "gradients" | "states" | "backward">;
+  readonly of: (graph: Graph) => Pick<CompileOptions, "outputs" | "gradients" | "states" | "backward">;
 }
 
 export interface Engine extends Lane {
   readonly network: Network;
   readonly backend: Backend;
   /** The unmasked network: its names and sizes. */
-  readonly graph: NetworkGraph;
+  readonly graph: Graph;
   /** What holds the parameters, by storage. */
   readonly buffers: ReadonlyMap<string, DeviceBuffer>;
   parameters(): Record<string, Tensor>;

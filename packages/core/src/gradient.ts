@@ -4,10 +4,9 @@ import { perform, readCall, readStates, type Call, type Input, type SequenceOpti
 import { backward } from "./compile/backward.ts";
 import type { Recipe } from "./engine.ts";
 import { fail } from "./errors.ts";
-import type { Node } from "./expr.ts";
+import type { Graph, Node } from "./expr.ts";
 import { drawMasks } from "./masks.ts";
 import type { Model, SyncModel } from "./model.ts";
-import type { NetworkGraph } from "./network.ts";
 import { check, checkOptions } from "./check.ts";
 import { random } from "./random.ts";
 import { collect, want, wantOutput, wantStates } from "./results.ts";
@@ -69,7 +68,7 @@ export const gradientSync = (
 };
 
 /** A network's graph with its adjoint: what a gradient program computes. The loss's gradient comes in as inputs called `d.` + the output's name. */
-export function gradientGraph(graph: NetworkGraph): {
+export function gradientGraph(graph: Graph): {
   readonly adjoint: Adjoint;
   readonly outputs: ReadonlyMap<string, Node>;
 } {
@@ -156,7 +155,7 @@ const rowsOf = ({ domain }: Node, { steps, batch }: Call): number => (domain ===
 
 /** ∂L/∂output by name, time-major. */
 function readSeeds(
-  { outputs }: NetworkGraph,
+  { outputs }: Graph,
   { output, outputs: byName = {} }: LossGradient,
   { steps, batch, batchFirst }: Call,
 ): readonly (readonly [string, Float32Array])[] {

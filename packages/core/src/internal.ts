@@ -18,7 +18,6 @@ export { values as functionValues } from "./functions.ts";
 export { gradientGraph } from "./gradient.ts";
 export { chunkLength, interpret } from "./interpret.ts";
 export { drawMasks } from "./masks.ts";
-export { NetworkGraph, type BuildOptions } from "./network.ts";
 export * from "./oracle.ts";
 export { owning, type Owner } from "./owner.ts";
 export { random } from "./random.ts";

@@ -6,9 +6,6 @@ import { check, checkName, checkWhole, isRecord, isWhole } from "./check.ts";
 import { fail } from "./errors.ts";
 import { Expr, Graph, graphOf, nodeOf, type BuildOptions } from "./expr.ts";
 
-/** A network's graph, with names for all that goes in and comes out. */
-export { Graph as NetworkGraph, type BuildOptions } from "./expr.ts";
-
 /** A layer: applied to a sequence expression it gives another. `inputSize` is known where the layer has weights on its input. */
 export interface Layer {
   (x: Expr): Expr;

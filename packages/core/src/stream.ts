@@ -3,8 +3,7 @@ import { readStates, writeCall } from "./call.ts";
 import type { Engine } from "./engine.ts";
 import { fail } from "./errors.ts";
 import { answering, lane } from "./lane.ts";
-import type { Node } from "./expr.ts";
-import type { NetworkGraph } from "./network.ts";
+import type { Graph, Node } from "./expr.ts";
 import { checkOptions, checkWhole, kindOf } from "./check.ts";
 import { collect, wantStates } from "./results.ts";
 import { pickRows, type Tensor } from "./tensor.ts";
@@ -61,7 +60,7 @@ export interface SyncStream extends Steps {
 const recipe = {
   name: "stream",
   build: {},
-  of: ({ outputs, states }: NetworkGraph) => ({ outputs, states: [...states.values()] }),
+  of: ({ outputs, states }: Graph) => ({ outputs, states: [...states.values()] }),
 };
 
 /** One array of a frame. */

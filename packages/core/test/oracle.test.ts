@@ -5,7 +5,7 @@ import { lstm } from "../src/cells/index.ts";
 import { apply, Expr, Graph, reduce, relu, tanh, type Node } from "../src/expr.ts";
 import { constant } from "../src/initializers.ts";
 import { recurrent } from "../src/layers.ts";
-import { network, type NetworkGraph } from "../src/network.ts";
+import { network } from "../src/network.ts";
 import { bounded, endToEnd, evaluate, finalState, noise, type OracleInputs } from "../src/oracle.ts";
 
 const float32: Accuracy = {
@@ -20,7 +20,7 @@ const float32: Accuracy = {
 const draw = (length: number, random: () => number, scale = 1): Float32Array =>
   Float32Array.from({ length }, () => scale * random());
 
-function lstmCase(T: number, B: number, I: number, H: number): { graph: NetworkGraph; inputs: OracleInputs } {
+function lstmCase(T: number, B: number, I: number, H: number): { graph: Graph; inputs: OracleInputs } {
   const layer = recurrent(lstm, { inputSize: I, hiddenSize: H, name: "0" });
   const graph = network({ x: I }, ({ x }) => layer(x)).build();
   const random = noise(1);

@@ -1,7 +1,7 @@
 /** Programs over parameters, written down by hand: every buffer is a fixed matrix, every launch has rows of its own. */
 import { Expr } from "@recurra/core";
 import {
-  copyOf, NetworkGraph, type Argument, type BufferSpec, type FunctionName, type Instruction, type Launch, type MapKernel, type Operand, type Program,
+  copyOf, Graph, type Argument, type BufferSpec, type FunctionName, type Instruction, type Launch, type MapKernel, type Operand, type Program,
 } from "@recurra/core/internal"; // prettier-ignore
 
 /** A buffer of a program, by its number, and its size. */
@@ -98,7 +98,7 @@ export function equations(
   outputs: readonly string[],
   define: (values: Readonly<Record<string, Expr>>) => Readonly<Record<string, Expr>>,
 ): Equations {
-  const graph = new NetworkGraph();
+  const graph = new Graph();
   const inputs = names.map((name) => graph.input(name, 1, "batch"));
   const defined = define(Object.fromEntries(inputs.map((node) => [node.name, new Expr(graph, node)])));
   const places = new Map<number, Argument>(inputs.map(({ id }, input) => [id, { input }]));

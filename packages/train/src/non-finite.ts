@@ -3,7 +3,7 @@
  * layer; the first of them that isn't finite, in the row at fault, is what is looked for. Of a gradient that isn't: whose it is.
  */
 import {
-  compile, execute, fail, owning, prepare, wantOutput, writeCall, type Call, type BuildOptions, type DeviceBuffer, type Engine, type Execution, type NetworkGraph,
+  compile, execute, fail, owning, prepare, wantOutput, writeCall, type Call, type BuildOptions, type DeviceBuffer, type Engine, type Execution, type Graph,
   type Node,
 } from "@recurra/core/internal"; // prettier-ignore
 
@@ -18,7 +18,7 @@ interface Suspect {
 }
 
 /** Every gate and state, and the results of layers that have none, in the order of the graph. */
-function suspectsOf(graph: NetworkGraph): Suspect[] {
+function suspectsOf(graph: Graph): Suspect[] {
   const suspects: (Suspect & { readonly id: number })[] = [];
   const kind = (name: string): string =>
     graph.layers.find((l) => name === l.name || name.startsWith(`${l.name}.`))?.kind ?? "";

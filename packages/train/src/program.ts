@@ -1,7 +1,7 @@
 /** The programs of a trainer: the network with its loss, and with their gradient. Compiled once, bound to each size of batch. */
 import { Expr, type Backend } from "@recurra/core";
 import {
-  backward, compile, differentiate, fail, prepare, type BuildOptions, type DeviceBuffer, type Engine, type NetworkGraph, type Node, type Owner, type ParameterNode, type Plan,
+  backward, compile, differentiate, fail, prepare, type BuildOptions, type DeviceBuffer, type Engine, type Graph, type Node, type Owner, type ParameterNode, type Plan,
 } from "@recurra/core/internal"; // prettier-ignore
 import type { Loss } from "./losses/loss.ts";
 
@@ -11,13 +11,13 @@ export const WEIGHT = "the weight";
 export const inputOf = (name: string): string => `the ${name}`;
 
 export interface TrainingPlan extends Plan {
-  readonly graph: NetworkGraph;
+  readonly graph: Graph;
   /** The fixed rows that the loss uses, by the name of their storage. */
   readonly rows: ReadonlyMap<string, Float32Array>;
 }
 
 /** The output that the loss is of: the network's first. */
-export const outputOf = (graph: NetworkGraph): Node => [...graph.outputs.values()][0] as Node;
+export const outputOf = (graph: Graph): Node => [...graph.outputs.values()][0] as Node;
 
 /** @param learns with the gradient */
 export function planOf(engine: Engine, loss: Loss, build: BuildOptions, learns: boolean): TrainingPlan {

@@ -1,6 +1,6 @@
 /** Optimizers, 50 steps: the expression in float64 against references, the update on backends against the same, and both beside PyTorch. */
 import { Expr, mapLimits, type Backend } from "@recurra/core";
-import { evaluate, NetworkGraph, prepare, type DeviceBuffer } from "@recurra/core/internal";
+import { evaluate, Graph, prepare, type DeviceBuffer } from "@recurra/core/internal";
 import { describe, expect, it } from "vitest";
 import * as train from "../src/index.ts";
 import { normProgram, scalarsBuffer, updateProgram, type Clip } from "../src/update.ts";
@@ -39,7 +39,7 @@ function inFloat64(optimizer: Optimizer): Float64Array[] {
       new Float64Array(SIZE).fill(n),
     ]);
     const inputs = { ...held, g, ...(Object.fromEntries(numbersOf) as typeof held) };
-    const graph = new NetworkGraph();
+    const graph = new Graph();
     const next = update(
       Object.fromEntries(
         Object.keys(inputs).map((name) => [name, new Expr(graph, graph.input(name, 1, "batch"))]),

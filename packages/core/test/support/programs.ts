@@ -4,7 +4,8 @@ import type { Cell } from "../../src/cell.ts";
 import { gradientRecipe } from "../../src/gradient.ts";
 import { compile, verify } from "../../src/internal.ts";
 import { recurrent, type RecurrentOptions } from "../../src/layers.ts";
-import { stack, type BuildOptions, type Network } from "../../src/network.ts";
+import type { BuildOptions } from "../../src/expr.ts";
+import { stack, type Network } from "../../src/network.ts";
 
 export type Target = Pick<Backend, "limits" | "inPlace" | "projection">;
 
