@@ -55,7 +55,8 @@ const lossNodes = ({ graph }: Task): Node[] => [
 /**
  * The derivative along a direction, by central differences and Richardson's extrapolation, twice; and how far truncation leaves it.
  * A first extrapolation is off by −h⁴/30 · f⁽⁵⁾, one of half the steps by a sixteenth of that, and the second takes that away too. So
- * their difference, 15/16 of the larger error, is far more than what is left; beside a kink it is large as well.
+ * their difference, 15/16 of the larger error, is far more than what is left; beside a kink it is large as well. Where a slope bends
+ * between two of the steps the two may agree by chance, and are both off: of a third, of half the steps again, that shows.
  */
 function difference(
   task: Task,
@@ -70,9 +71,11 @@ function difference(
     return lossOf(task, there, evaluate(task.graph, lossNodes(task), there)).value;
   };
   const central = (step: number): number => (moved(step) - moved(-step)) / (2 * step);
-  const [wide, middle, narrow] = [central(2 * h), central(h), central(h / 2)];
-  const [coarse, fine] = [(4 * middle - wide) / 3, (4 * narrow - middle) / 3];
-  return { derivative: fine + (fine - coarse) / 15, truncation: Math.abs(coarse - fine) };
+  const [widest, wide, narrow, narrowest] = [central(2 * h), central(h), central(h / 2), central(h / 4)];
+  const extrapolated = (at: number, atHalf: number): number => (4 * atHalf - at) / 3;
+  const [coarse, fine, finest] = [extrapolated(widest, wide), extrapolated(wide, narrow), extrapolated(narrow, narrowest)]; // prettier-ignore
+  const truncation = Math.max(Math.abs(coarse - fine), Math.abs(fine - finest));
+  return { derivative: fine + (fine - coarse) / 15, truncation };
 }
 
 function judge(tally: Tally, draw: Draw, subject: Subject, context: (shapes: string) => void): void {
