@@ -15,7 +15,7 @@ import { drawRecipe } from "../random-cell.ts";
 import { awkward, cells, networks, type Subject } from "../subject.ts";
 import { drawWiring, subjectOf } from "./random-cells.ts";
 
-/** At twice this step the third and fifth derivatives still rule the truncation error; at half of it rounding doesn't. */
+/** At twice this step the third and fifth derivatives still rule the truncation error; at a quarter of it rounding doesn't. */
 const h = 2 ** -9;
 /** A comparison that couldn't see a relative error of this size says nothing: the direction crosses a kink, or nearly a pole. */
 const resolution = 1e-6;
